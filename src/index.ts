@@ -1,0 +1,1 @@
+export { ClustersetError, defineResource, hasCode, isClustersetError, resourceType } from './kube/index.ts';

@@ -1,0 +1,15 @@
+export {
+  type FieldRequirement,
+  formatFieldSelector,
+  matchesFields,
+  parseFieldSelector,
+} from './field-selector.ts';
+export {
+  type LabelOperator,
+  type LabelRequirement,
+  type LabelRequirements,
+  type LabelSelector,
+  matchesLabels,
+  requirementsOf,
+} from './label-selector.ts';
+export { formatLabelSelector, parseLabelSelector } from './parse-labels.ts';

@@ -1,0 +1,59 @@
+/** Ends a timer that a {@link Clock} started. */
+export type Cancel = () => void;
+
+/**
+ * Time as an argument. Everything here that waits takes a clock, so that tests can drive it: `systemClock` is the machine's, and
+ * `clusterset/testing` has one that stands still until it is told to go on.
+ */
+export interface Clock {
+  /** Milliseconds since 1970: for time stamps. */
+  now(): number;
+  /** Milliseconds that never go back: for measuring. */
+  monotonic(): number;
+  /** Calls back once after `ms` milliseconds. */
+  after(ms: number, callback: () => void): Cancel;
+}
+
+/** Longer timers fire at once in JavaScript; longer waits are cut into pieces. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    let rest = ms;
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (): void => {
+      const piece = Math.min(rest, LONGEST_TIMER);
+      rest -= piece;
+      timer = setTimeout(rest > 0 ? wait : callback, piece);
+    };
+    wait();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `ms` milliseconds, or rejects with the signal's reason when it fires first. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** RFC 3339 with seconds, as Kubernetes writes `metadata.creationTimestamp`. */
+export function timestamp(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,1 @@
+export { type Cancel, type Clock, sleep, systemClock, timestamp } from './clock.ts';

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+
+const root = join(import.meta.dirname, '../..');
+const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');
+const specifiers = subpaths.map((subpath) => join('clusterset', subpath));
+
+/** Puts this Node first, as `npm run` does. */
+const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
+let project = '';
+
+function inProject(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function evaluate(code: string): string {
+  return inProject(process.execPath, '--input-type=module', '--eval', code).trim();
+}
+
+describe('the package as npm ships it', { timeout: 180_000 }, () => {
+  beforeAll(() => {
+    project = mkdtempSync(join(tmpdir(), 'clusterset-package-'));
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', project], { cwd: root, env });
+    const tarball = readdirSync(project).find((name) => name.endsWith('.tgz')) ?? '';
+    writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+    inProject('npm', 'install', '--silent', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${tarball}`);
+  }, 180_000);
+
+  afterAll(() => {
+    rmSync(project, { recursive: true, force: true });
+  });
+
+  it.each(specifiers)('%s can be imported', (specifier) => {
+    const names = evaluate(`console.log(Object.keys(await import('${specifier}')).length)`);
+    expect(Number(names)).toBeGreaterThan(0);
+  });
+
+  it('is typed for a strict consumer', () => {
+    const imports = specifiers.map((specifier, index) => `import * as m${index} from '${specifier}';\nvoid m${index};`);
+    writeFileSync(join(project, 'consumer.ts'), imports.join('\n'));
+    const options = ['--strict', '--noEmit', '--skipLibCheck', '--module', 'nodenext', '--moduleResolution', 'nodenext'];
+    inProject(
+      process.execPath,
+      join(root, 'node_modules/typescript/bin/tsc'),
+      ...options,
+      '--lib',
+      'es2023,dom,esnext.disposable',
+      'consumer.ts',
+    );
+  });
+
+  it('loads no network code with the root and the pure subpaths', () => {
+    const pure = ['clusterset', 'clusterset/kube', 'clusterset/registry', 'clusterset/scheduling', 'clusterset/federation'];
+    for (const specifier of pure.filter((name) => specifiers.includes(name))) {
+      const code = `await import('${specifier}'); console.log(process.moduleLoadList.filter((name) => /(?:^| )(?:net|tls|http|https|http2)$/.test(name)).join())`;
+      expect(evaluate(code)).toBe('');
+    }
+  });
+});

@@ -1,0 +1,235 @@
+import {
+  applyMergePatch,
+  base64Encode,
+  type Condition,
+  contentHash,
+  createMergePatch,
+  deepEqual,
+  diff,
+  fnv1,
+  formatFieldPath,
+  formatPointer,
+  masked,
+  parsePointer,
+  setCondition,
+  stableStringify,
+  utf8,
+  valueAt,
+} from 'clusterset/kube';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+describe('JSON Pointer', () => {
+  it('comes back as it was written', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string()), (tokens) => {
+        expect(parsePointer(formatPointer(tokens))).toEqual(tokens);
+      }),
+    );
+  });
+
+  it('leads through own members and real indices only', () => {
+    const document = { list: ['a'], object: { '': 1 } };
+    expect(valueAt(document, ['list', '0'])).toBe('a');
+    expect(valueAt(document, ['object', ''])).toBe(1);
+    expect(valueAt(document, ['list', 'length'])).toBeUndefined();
+    expect(valueAt(document, ['toString'])).toBeUndefined();
+    expect(valueAt(document, ['list', '00'])).toBeUndefined();
+  });
+
+  it.each([
+    [['spec', 'containers', '0', 'image'], 'spec.containers[0].image'],
+    [['metadata', 'labels', 'example.com/tier'], 'metadata.labels[example.com/tier]'],
+    [[], ''],
+  ])('prints %j as Kubernetes does', (pointer, path) => {
+    expect(formatFieldPath(pointer)).toBe(path);
+  });
+
+  it('takes a number under an object for a key', () => {
+    expect(formatFieldPath(['data', '0'], { data: { 0: 'x' } })).toBe('data[0]');
+    expect(formatFieldPath(['data', '0', 'x'], { data: [{ x: 1 }] })).toBe('data[0].x');
+  });
+});
+
+describe('JSON Merge Patch', () => {
+  it.each([
+    [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
+    [{ a: 'b' }, { a: null }, {}],
+    [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
+    [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
+    [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+    [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
+    [{ a: 'b' }, ['c'], ['c']],
+    [{ a: 'foo' }, null, null],
+    [{ a: 'foo' }, 'bar', 'bar'],
+    [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+    [[1, 2], { a: 'b', c: null }, { a: 'b' }],
+    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ])('RFC 7386, appendix A: %j with %j', (document, change, result) => {
+    expect(applyMergePatch(document, change)).toEqual(result);
+  });
+
+  it('makes the patch that leads from one document to another', () => {
+    const json = fc.jsonValue({ maxDepth: 3 }).map(withoutNulls);
+    fc.assert(
+      fc.property(json, json, (from, to) => {
+        const change = createMergePatch(from, to);
+        expect(deepEqual(change === undefined ? from : applyMergePatch(from, change), to)).toBe(true);
+      }),
+    );
+  });
+
+  it('treats __proto__ as any other name', () => {
+    const merged = applyMergePatch({}, JSON.parse('{"__proto__": {"polluted": 1}}'));
+    expect(JSON.stringify(merged)).toBe('{"__proto__":{"polluted":1}}');
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+});
+
+/** A merge patch can't set null. */
+function withoutNulls(value: unknown): unknown {
+  if (value === null) return 0;
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutNulls(member)]));
+}
+
+describe('comparing', () => {
+  it('is blind to the order of members and to undefined', () => {
+    expect(deepEqual({ a: 1, b: [1, { c: 2 }] }, { b: [1, { c: 2 }], a: 1, d: undefined })).toBe(true);
+    expect(deepEqual({ a: 1 }, { a: 1, b: null })).toBe(false);
+    expect(deepEqual([1], { 0: 1 })).toBe(false);
+    expect(deepEqual({ toString: 1 }, {})).toBe(false);
+  });
+
+  it('agrees with stable text and hashes', () => {
+    const json = fc.jsonValue({ maxDepth: 3 });
+    fc.assert(
+      fc.property(json, json, (a, b) => {
+        const [x, y] = [JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b))];
+        expect(deepEqual(x, y)).toBe(stableStringify(x) === stableStringify(y));
+        expect(contentHash(x)).toBe(contentHash(JSON.parse(stableStringify(x))));
+      }),
+    );
+  });
+
+  it('encodes as the platform does', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect([...utf8(text)]).toEqual([...new TextEncoder().encode(text)]);
+        expect(base64Encode(utf8(text))).toBe(Buffer.from(text, 'utf8').toString('base64'));
+      }),
+    );
+    expect([...utf8('\ud800')]).toEqual([...new TextEncoder().encode('\ud800')]);
+  });
+
+  it('hashes with FNV-1', () => {
+    expect(fnv1('')).toBe(0x811c9dc5);
+    expect(fnv1('a')).toBe(0x050c5d7e);
+    expect(fnv1('foo', 'bar')).toBe(0x31f0b262);
+  });
+});
+
+describe('conditions', () => {
+  const ready: Condition = { type: 'Ready', status: 'True', reason: 'Up', lastTransitionTime: '2026-01-01T00:00:00Z' };
+
+  it('keeps the transition time while the status stays, and moves it when it changes', () => {
+    expect(setCondition([ready], { type: 'Ready', status: 'True', reason: 'Other' }, '2026-02-02T00:00:00Z')).toEqual([
+      { ...ready, reason: 'Other' },
+    ]);
+    expect(setCondition([ready], { type: 'Ready', status: 'False' }, '2026-02-02T00:00:00Z')).toEqual([
+      { type: 'Ready', status: 'False', lastTransitionTime: '2026-02-02T00:00:00Z' },
+    ]);
+  });
+
+  it('gives the very same list back when nothing changes', () => {
+    const conditions = [ready];
+    expect(setCondition(conditions, { type: 'Ready', status: 'True', reason: 'Up' }, '2026-02-02T00:00:00Z')).toBe(conditions);
+  });
+});
+
+describe('diff', () => {
+  it('names fields, and list elements by their own names', () => {
+    const before = {
+      spec: {
+        replicas: 1,
+        containers: [
+          { name: 'web', image: 'a:1' },
+          { name: 'log', image: 'l' },
+        ],
+      },
+    };
+    const after = {
+      spec: {
+        replicas: 2,
+        containers: [
+          { name: 'log', image: 'l' },
+          { name: 'web', image: 'a:2' },
+        ],
+        paused: true,
+      },
+    };
+    expect(diff(before, after)).toEqual([
+      { path: 'spec.replicas', before: 1, after: 2 },
+      { path: 'spec.containers[web].image', before: 'a:1', after: 'a:2' },
+      { path: 'spec.paused', before: undefined, after: true },
+    ]);
+  });
+
+  it('is empty for equal documents only', () => {
+    const json = fc.jsonValue({ maxDepth: 3 });
+    fc.assert(
+      fc.property(json, json, (a, b) => {
+        const [x, y] = [JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b))];
+        const isReordered = JSON.stringify(x).includes('"name"');
+        if (!isReordered) expect(diff(x, y).length === 0).toBe(deepEqual(x, y));
+      }),
+    );
+  });
+});
+
+describe('masked', () => {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: 's',
+      annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{"password":"aHVudGVyMg=="}}', other: 'kept' },
+    },
+    data: { password: 'aHVudGVyMg==' },
+    stringData: { token: 'hunter2' },
+  };
+
+  it('shows no value of a Secret, and the same hash for the same value', () => {
+    const text = JSON.stringify(masked(secret));
+    expect(text).not.toMatch(/hunter2|aHVudGVyMg/);
+    expect(masked(secret).data.password).toMatch(/^sha256:[0-9a-f]{8}$/);
+    expect(masked(secret).data.password).toBe(masked({ ...secret, metadata: { name: 'other' } }).data.password);
+    expect(masked(secret).metadata.annotations.other).toBe('kept');
+  });
+
+  it('masks the template and the overrides of a federated Secret', () => {
+    const federated = {
+      apiVersion: 'types.kubefed.io/v1beta1',
+      kind: 'FederatedSecret',
+      metadata: { name: 's' },
+      spec: {
+        template: { data: { password: 'aHVudGVyMg==' } },
+        overrides: [{ clusterName: 'a', clusterOverrides: [{ path: '/data/password', value: 'aHVudGVyMg==' }] }],
+      },
+    };
+    expect(JSON.stringify(masked(federated))).not.toContain('aHVudGVyMg');
+  });
+
+  it('leaves other objects alone', () => {
+    const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data: { a: 'b' } };
+    expect(masked(configMap)).toBe(configMap);
+  });
+});
