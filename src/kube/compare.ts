@@ -44,12 +44,3 @@ function sortedMembers(_name: string, value: unknown): unknown {
 export function contentHash(value: unknown): string {
   return bytesToHex(sha256(utf8(stableStringify(value))));
 }
-
-/** 32-bit FNV-1 over the UTF-8 bytes of text: multiply, then xor (the planner of kubefed breaks its ties with it). */
-export function fnv1(...texts: readonly string[]): number {
-  let hash = 0x811c9dc5;
-  for (const text of texts) {
-    for (const byte of utf8(text)) hash = Math.imul(hash, 0x01000193) ^ byte;
-  }
-  return hash >>> 0;
-}

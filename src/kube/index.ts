@@ -21,7 +21,7 @@ export type {
   WatchOptions,
   WriteOptions,
 } from './cluster.ts';
-export { contentHash, deepEqual, fnv1, stableStringify } from './compare.ts';
+export { contentHash, deepEqual, stableStringify } from './compare.ts';
 export { type Condition, findCondition, isConditionTrue, setCondition } from './conditions.ts';
 export { type CustomResourceDefinition, type PrinterColumn, type StructuralSchema, structuralSchema } from './crd.ts';
 export { type DefinedResource, defineResource, type Resource, type ResourceDefinition, shapeError } from './define-resource.ts';
@@ -63,9 +63,17 @@ export {
   valueElement,
   withField,
 } from './field-set.ts';
-export { applyJsonPatch, type JsonPatchOperation, type Unresolved, unresolved } from './json-patch.ts';
+export {
+  applyJsonPatch,
+  type CompiledPatch,
+  compileJsonPatch,
+  type JsonPatchOperation,
+  type Unresolved,
+  unresolved,
+} from './json-patch.ts';
 export { applyMergePatch, createMergePatch } from './merge-patch.ts';
 export { checkDns1035Label, checkDnsLabel, checkDnsSubdomain, checkLabelKey, checkLabelValue } from './names.ts';
+export { unsafeIntegers } from './numbers.ts';
 export {
   type AnyObject,
   compareKeys,

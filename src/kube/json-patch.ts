@@ -9,6 +9,41 @@ export type JsonPatchOperation =
   | { readonly op: 'remove'; readonly path: string }
   | { readonly op: 'move' | 'copy'; readonly from: string; readonly path: string };
 
+/** A JSON Patch whose pointers are read: apply it to as many documents as you like. */
+export interface CompiledPatch {
+  readonly steps: readonly CompiledOperation[];
+}
+
+interface CompiledOperation {
+  readonly operation: JsonPatchOperation;
+  readonly path: Pointer;
+  readonly from: Pointer | undefined;
+}
+
+/**
+ * Reads the pointers of a JSON Patch.
+ *
+ * @throws ClustersetError `Invalid` for the first that is none, with its place in `field`: `[1].path`.
+ */
+export function compileJsonPatch(operations: readonly JsonPatchOperation[]): CompiledPatch {
+  const steps = operations.map((operation, index) => {
+    try {
+      const from = operation.op === 'move' || operation.op === 'copy' ? safePointer(operation.from) : undefined;
+      return { operation, path: safePointer(operation.path), from };
+    } catch (error) {
+      throw located(error, index);
+    }
+  });
+  return { steps };
+}
+
+function safePointer(text: string): Pointer {
+  const pointer = parsePointer(text);
+  const forbidden = pointer.find((token) => FORBIDDEN_TOKENS.has(token));
+  if (forbidden === undefined) return pointer;
+  throw new ClustersetError({ code: 'Invalid', message: `${JSON.stringify(forbidden)} is not allowed in a pointer` });
+}
+
 /**
  * Applies a JSON Patch to a document and returns the new document. The old one is untouched, and the new one shares with it all that no
  * operation passes through. Stricter than most engines: pointers are checked by RFC 6901 (own members, indices without leading zeros), and
@@ -16,17 +51,63 @@ export type JsonPatchOperation =
  *
  * @throws ClustersetError `Invalid` for the first operation that can't be carried out, with its place in `field`: `[1].path`.
  */
-export function applyJsonPatch<T>(document: T, operations: readonly JsonPatchOperation[]): T {
+export function applyJsonPatch<T>(document: T, patch: CompiledPatch | readonly JsonPatchOperation[]): T {
+  const { steps } = 'steps' in patch ? patch : compileJsonPatch(patch);
+  const owned: Owned = new Set();
   let result: unknown = document;
-  const owned = new Set<unknown>();
-  operations.forEach((operation, index) => {
+  for (let index = 0; index < steps.length; index += 1) {
+    const step = steps[index];
+    if (step === undefined) continue;
     try {
-      result = applyOperation(result, operation, owned);
+      result = applyStep(result, step, owned);
     } catch (error) {
       throw located(error, index);
     }
-  });
+  }
   return result as T;
+}
+
+/** The containers that are copies already, so that they may be written to. */
+type Owned = Set<unknown>;
+
+function applyStep(document: unknown, { operation, path, from }: CompiledOperation, owned: Owned): unknown {
+  let root = document;
+  if (from !== undefined) root = operation.op === 'move' ? copied(root, from, true, owned) : checked(root, from);
+  const mayBeNew = operation.op === 'add' || from !== undefined;
+  root = operation.op === 'test' ? checked(root, path) : copied(root, path, !mayBeNew, owned);
+  return jsonpatch.applyOperation(root, operation as jsonpatch.Operation, true, true, true).newDocument;
+}
+
+/** The document itself, where the pointer leads somewhere. */
+function checked(document: unknown, pointer: Pointer): unknown {
+  const stop = unresolved(document, pointer, true);
+  if (stop !== undefined) throw doesNotResolve(stop.problem);
+  return document;
+}
+
+/** The document with a copy in place of each container along the pointer, so that the last may be written to. */
+function copied(document: unknown, pointer: Pointer, mustExist: boolean, owned: Owned): unknown {
+  const root = ownedCopy(document, owned);
+  const last = pointer.length - 1;
+  let container = root;
+  for (let depth = 0; depth <= last; depth += 1) {
+    const token = pointer[depth] ?? '';
+    const problem = stepProblem(container, token, depth === last && !mustExist);
+    if (problem !== undefined) throw doesNotResolve(problem);
+    if (depth === last) break;
+    const parent = container as Record<string, unknown>;
+    const child = parent[token];
+    container = ownedCopy(child, owned);
+    if (container !== child) parent[token] = container;
+  }
+  return root;
+}
+
+function ownedCopy(container: unknown, owned: Owned): unknown {
+  if (typeof container !== 'object' || container === null || owned.has(container)) return container;
+  const copy: unknown = Array.isArray(container) ? container.slice() : { ...container };
+  owned.add(copy);
+  return copy;
 }
 
 /** Why a step of a pointer can't be taken. */
@@ -36,23 +117,9 @@ export interface Unresolved {
   readonly problem: string;
 }
 
-function applyOperation(document: unknown, operation: JsonPatchOperation, owned: Set<unknown>): unknown {
-  const path = parsePointer(operation.path);
-  const holder = { document };
-  if (operation.op === 'move' || operation.op === 'copy') {
-    const from = parsePointer(operation.from);
-    ensureResolves(document, from, true);
-    if (operation.op === 'move') own(holder, from, owned);
-  }
-  ensureResolves(document, path, operation.op !== 'add' && operation.op !== 'move' && operation.op !== 'copy');
-  own(holder, path, owned);
-  const outcome = jsonpatch.applyOperation(holder.document, operation as jsonpatch.Operation, true, true, true);
-  return outcome.newDocument;
-}
-
 /**
  * Where a pointer stops resolving in a document, or nothing where it resolves. With `mustExist` the last token too must lead somewhere;
- * without, it may name a new member, an index up to the list's length, or `-`, the place behind the last.
+ * without, it may name a new member, an index up to the list's length, or `-`, the place behind the last. Inherited members don't count.
  */
 export function unresolved(document: unknown, pointer: Pointer, mustExist: boolean): Unresolved | undefined {
   let container: unknown = document;
@@ -67,7 +134,6 @@ export function unresolved(document: unknown, pointer: Pointer, mustExist: boole
 }
 
 function stepProblem(container: unknown, token: string, mayBeNew: boolean): string | undefined {
-  if (FORBIDDEN_TOKENS.has(token)) return `${JSON.stringify(token)} is not allowed in a pointer`;
   if (typeof container !== 'object' || container === null) return 'its parent is neither an object nor a list';
   if (!Array.isArray(container)) {
     return mayBeNew || Object.hasOwn(container, token) ? undefined : `there is no field ${JSON.stringify(token)}`;
@@ -78,28 +144,8 @@ function stepProblem(container: unknown, token: string, mayBeNew: boolean): stri
   return Number(token) <= limit ? undefined : `index ${token} is out of range: the list has ${container.length} elements`;
 }
 
-function ensureResolves(document: unknown, pointer: Pointer, mustExist: boolean): void {
-  const stop = unresolved(document, pointer, mustExist);
-  if (stop === undefined) return;
-  throw new ClustersetError({ code: 'Invalid', message: `the pointer does not resolve: ${stop.problem}` });
-}
-
-/** Puts a copy in place of each container along the pointer, unless this patch made it. */
-function own(holder: { document: unknown }, pointer: Pointer, owned: Set<unknown>): void {
-  holder.document = copyOnce(holder.document, owned);
-  let container = holder.document;
-  for (const token of pointer.slice(0, -1)) {
-    const copy = copyOnce(memberOf(container, token), owned);
-    (container as Record<string, unknown>)[token] = copy;
-    container = copy;
-  }
-}
-
-function copyOnce(container: unknown, owned: Set<unknown>): unknown {
-  if (typeof container !== 'object' || container === null || owned.has(container)) return container;
-  const copy: unknown = Array.isArray(container) ? [...container] : { ...container };
-  owned.add(copy);
-  return copy;
+function doesNotResolve(problem: string): ClustersetError {
+  return new ClustersetError({ code: 'Invalid', message: `the pointer does not resolve: ${problem}` });
 }
 
 function located(error: unknown, index: number): ClustersetError {

@@ -40,9 +40,14 @@ export function memberOf(container: unknown, token: string): unknown {
   return Object.hasOwn(container, token) ? (container as Record<string, unknown>)[token] : undefined;
 }
 
+const ZERO = 48;
+const NINE = 57;
+
 /** Whether a token is an index as RFC 6901 writes it: digits without a leading zero. */
 export function isIndex(token: string): boolean {
-  return /^(?:0|[1-9][0-9]{0,14})$/.test(token);
+  const first = token.charCodeAt(0);
+  if (token.length === 1) return first >= ZERO && first <= NINE;
+  return first > ZERO && first <= NINE && /^[0-9]{2,15}$/.test(token);
 }
 
 /** Names that reach into JavaScript's own objects. No pointer of ours passes through them. */

@@ -1,0 +1,56 @@
+/**
+ * Asks kubefed's own planner random questions and records its answers for the unit tests of `clusterset/scheduling`.
+ * Needs Go. The questions are the same each time: `node scripts/record-kubefed-answers.ts`.
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+
+const COUNT = 600;
+
+/** Numbers that look random and are the same each time (mulberry32). */
+function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+function question(index: number): unknown {
+  const next = random(index + 1);
+  const chance = (percent: number): boolean => next(100) < percent;
+  const count = chance(10) ? next(40) : next(6);
+  const size = chance(10) ? 10_000 : 30;
+  const candidates = Array.from({ length: count }, (_, at) => (chance(5) ? `cluster-ü-${at}` : `cluster-${at}`));
+  const some = (percent: number): Record<string, number> =>
+    Object.fromEntries(candidates.filter(() => chance(percent)).map((name) => [name, next(size) - (chance(5) ? 3 : 0)]));
+  const preference = (): Record<string, number> => ({
+    ...(chance(50) ? { minReplicas: next(8) } : {}),
+    ...(chance(40) ? { maxReplicas: next(size) } : {}),
+    ...(chance(80) ? { weight: chance(5) ? next(1_000_000_000) : next(6) } : {}),
+  });
+  const named = Object.fromEntries(candidates.filter(() => chance(60)).map((name) => [name, preference()]));
+  return {
+    key: chance(20) ? '' : `shop/web-${index}`,
+    total: next(size * 2),
+    rebalance: chance(50),
+    clusters: chance(60) ? { ...named, '*': preference() } : named,
+    candidates,
+    current: chance(60) ? some(70) : {},
+    capacity: chance(40) ? some(50) : {},
+  };
+}
+
+const questions = Array.from({ length: COUNT }, (_, index) => JSON.stringify(question(index)));
+const run = spawnSync('go', ['run', '.'], {
+  cwd: `${import.meta.dirname}/../test/kube/kubefed`,
+  input: questions.join('\n'),
+  encoding: 'utf8',
+  maxBuffer: 1 << 28,
+});
+if (run.status !== 0) throw new Error(`the planner failed: ${run.error ?? run.stderr}`);
+const answers = run.stdout.trim().split('\n');
+writeFileSync(`${import.meta.dirname}/../test/fixtures/kubefed-answers.json`, `[\n${answers.join(',\n')}\n]\n`);
+console.log(`recorded ${answers.length} answers`);

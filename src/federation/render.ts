@@ -1,0 +1,177 @@
+import {
+  type AnyObject,
+  apiVersionOf,
+  ClustersetError,
+  compareText,
+  formatKey,
+  isClustersetError,
+  isRecord,
+  keyOf,
+  parseApiVersion,
+  qualifiedPlural,
+} from '../kube/index.ts';
+import type { ClusterEntry } from '../registry/index.ts';
+import type { FederatedObject } from './api.ts';
+import { deletionOptions } from './deletion-options.ts';
+import { BUILT_IN_FEDERATED_TYPES, type FederatedType, typeOfObject } from './federated-type.ts';
+import type { RenderIssue } from './issue.ts';
+import { applyOverrides, compileOverrides, type ReplaceMissing } from './overrides.ts';
+import { type PlacementOptions, placementIssues, placementOf } from './placement.ts';
+import { baseObject, precisionIssues, withEncodedData, withMarks } from './template.ts';
+
+/** Who writes to members where nothing else is said. */
+export const DEFAULT_FIELD_MANAGER = 'clusterset';
+
+/** What {@link prepare} takes beside the object. */
+export interface PrepareOptions {
+  /** The federated types that are known. Default: {@link BUILT_IN_FEDERATED_TYPES}. */
+  readonly types?: readonly FederatedType[];
+  /** Name of the control plane: the field manager, and part of the mark of ownership. Two that share members need two names. */
+  readonly fieldManager?: string;
+  /** What a `replace` does where there is nothing to replace. Default: `error`. */
+  readonly replaceMissing?: ReplaceMissing;
+}
+
+/** A federated object, read and ready to be rendered for clusters. */
+export interface Prepared {
+  readonly object: FederatedObject;
+  readonly type: FederatedType;
+  /** The mark that member objects carry. */
+  readonly owner: string;
+  /** What is wrong with the object, whatever the cluster. Where there is anything, nothing is rendered. */
+  readonly issues: readonly RenderIssue[];
+  /** What was left out of the template, and why. */
+  readonly warnings: readonly string[];
+  /** The object as a cluster should have it. @throws ClustersetError `Invalid` where an override can't be carried out. */
+  renderFor(cluster: ClusterEntry, replicas?: number): AnyObject;
+}
+
+/**
+ * Reads a federated object once, so that it can be rendered for any number of clusters: rendering copies only what overrides change.
+ *
+ * @throws ClustersetError `Invalid` where the type isn't known, or the object hasn't the shape of a federated object.
+ */
+export function prepare(object: AnyObject, options: PrepareOptions = {}): Prepared {
+  const type = knownType(object, options.types ?? BUILT_IN_FEDERATED_TYPES);
+  const federated = type.federated.read(object);
+  const { compiled, issues } = compileOverrides(federated.spec.overrides);
+  const owner = ownerOf(type, federated, options.fieldManager ?? DEFAULT_FIELD_MANAGER);
+  const { base, warnings } = baseObject(federated, type.target, owner);
+  return {
+    object: federated,
+    type,
+    owner,
+    issues: [
+      ...nameIssues(federated, type),
+      ...placementIssues(federated.spec.placement),
+      ...precisionIssues(federated),
+      ...deletionOptions(federated).issues,
+      ...issues,
+    ],
+    warnings,
+    renderFor(cluster, replicas) {
+      const overridden = applyOverrides(base, compiled, cluster, options.replaceMissing);
+      const rendered = ofSameGroup(withEncodedData(withMarks(overridden, base)), type, cluster.name);
+      return replicas === undefined ? rendered : withReplicas(rendered, replicas);
+    },
+  };
+}
+
+function knownType(object: AnyObject, types: readonly FederatedType[]): FederatedType {
+  const type = typeOfObject(object, types);
+  if (type !== undefined) return type;
+  throw new ClustersetError({
+    code: 'Invalid',
+    message: `${object.apiVersion} ${object.kind} is no federated type that is known here`,
+    object: { kind: object.kind, ...keyOf(object) },
+    field: 'kind',
+    mend: 'add a FederatedTypeConfig that names it',
+  });
+}
+
+/** The mark of ownership: `clusterset/federateddeployments.types.kubefed.io/shop/web`. */
+export function ownerOf(type: FederatedType, object: Pick<FederatedObject, 'metadata'>, fieldManager: string): string {
+  return `${fieldManager}/${qualifiedPlural(type.federated)}/${formatKey(keyOf(object))}`;
+}
+
+function nameIssues(object: FederatedObject, type: FederatedType): readonly RenderIssue[] {
+  const { name, namespace = '' } = object.metadata;
+  if (type.federated.scope === 'Namespaced' && namespace === '') {
+    return [{ field: 'metadata.namespace', message: 'the object lives in a namespace, and none is given' }];
+  }
+  const isNamespace = type.target.kind === 'Namespace' && type.target.group === '';
+  if (!isNamespace || namespace === name) return [];
+  const message = `a FederatedNamespace has the name of the namespace that it is in, which is "${namespace}"`;
+  return [{ field: 'metadata.name', message, mend: `call it "${namespace}"` }];
+}
+
+function ofSameGroup(object: AnyObject, type: FederatedType, cluster: string): AnyObject {
+  if (parseApiVersion(object.apiVersion).group === type.target.group) return object;
+  throw new ClustersetError({
+    code: 'Invalid',
+    message: `"/apiVersion": ${JSON.stringify(object.apiVersion)} is of another group than ${apiVersionOf(type.target)}`,
+    cluster,
+    field: 'spec.overrides',
+    mend: 'an override may change the version, not the group',
+  });
+}
+
+function withReplicas(object: AnyObject, replicas: number): AnyObject {
+  return { ...object, spec: { ...(isRecord(object.spec) ? object.spec : {}), replicas } };
+}
+
+/** What {@link render} made: an object for each cluster, or the issues because of which there is none. */
+export interface Rendering {
+  readonly objects: readonly { readonly cluster: string; readonly object: AnyObject }[];
+  readonly issues: readonly RenderIssue[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Renders a prepared object for the given clusters. All or nothing: where an override can't be carried out for one cluster, there are no
+ * objects at all, and an issue for each cluster that is concerned.
+ */
+export function renderAll(
+  prepared: Prepared,
+  clusters: readonly ClusterEntry[],
+  replicas?: ReadonlyMap<string, number>,
+): Rendering {
+  const { warnings } = prepared;
+  if (prepared.issues.length > 0) return { objects: [], issues: prepared.issues, warnings };
+  const objects: { cluster: string; object: AnyObject }[] = [];
+  const issues: RenderIssue[] = [];
+  for (const cluster of clusters) {
+    try {
+      objects.push({ cluster: cluster.name, object: prepared.renderFor(cluster, replicas?.get(cluster.name)) });
+    } catch (error) {
+      if (!isClustersetError(error)) throw error;
+      issues.push(issueOf(error, cluster.name));
+    }
+  }
+  if (issues.length === 0) return { objects, issues, warnings };
+  return { objects: [], issues: issues.toSorted((a, b) => compareText(a.cluster ?? '', b.cluster ?? '')), warnings };
+}
+
+function issueOf(error: ClustersetError, cluster: string): RenderIssue {
+  const mend = error.mend === undefined ? {} : { mend: error.mend };
+  return { cluster, field: error.field ?? '', message: error.detail, ...mend };
+}
+
+/** What {@link render} takes beside the object and the clusters. */
+export interface RenderOptions extends PrepareOptions, PlacementOptions {
+  /** `spec.replicas` by cluster, in place of what template and overrides say. */
+  readonly replicas?: ReadonlyMap<string, number>;
+}
+
+/**
+ * Renders a federated object for each of the clusters that its placement selects. Needs no cluster: the entries of a fleet will do.
+ *
+ * @throws ClustersetError `Invalid` where the type isn't known, or the object hasn't the shape of a federated object.
+ */
+export function render(object: AnyObject, clusters: readonly ClusterEntry[], options: RenderOptions = {}): Rendering {
+  const prepared = prepare(object, options);
+  if (prepared.issues.length > 0) return { objects: [], issues: prepared.issues, warnings: prepared.warnings };
+  const placement = placementOf(prepared.object, clusters, 'namespace' in options ? { namespace: options.namespace } : {});
+  const placed = clusters.filter(({ name }) => placement.clusters.get(name)?.selected);
+  return renderAll(prepared, placed, options.replicas);
+}

@@ -1,0 +1,158 @@
+import { type AnyObject, type ClustersetError, type Condition, compareText, deepEqual, setCondition } from '../kube/index.ts';
+import type { ClusterStatus, FederatedStatus } from './api.ts';
+import type { Decision } from './decide.ts';
+import type { RenderIssue } from './issue.ts';
+import type { BlockedCode, Step } from './plan.ts';
+import { rolloutOf } from './rollout.ts';
+
+/** What became of a step. */
+export interface StepResult {
+  readonly step: Step;
+  /** Why it failed. */
+  readonly error?: ClustersetError;
+  /** The member object afterwards; `undefined` where there is none. */
+  readonly live?: AnyObject | undefined;
+}
+
+/** What {@link statusOf} takes. */
+export interface StatusInput {
+  readonly decision: Decision;
+  /** By cluster; clusters without a result are left out until there is one. */
+  readonly results: ReadonlyMap<string, StepResult>;
+  readonly previous: FederatedStatus | undefined;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/**
+ * The status of a federated object: an entry for each cluster that should have the object, or where something is in the way, by name; the
+ * condition `Propagation` (everything is where it should be) and `RolledOut` (and does what it says). Where nothing has changed, the very
+ * previous status comes back, so that there is nothing to write.
+ */
+export function statusOf({ decision, results, previous, now }: StatusInput): FederatedStatus {
+  const clusters = clusterEntries(decision, results);
+  const { generation } = decision.prepared.object.metadata;
+  const before = (previous?.conditions ?? []) as readonly Condition[];
+  const conditions = setCondition(setCondition(before, propagation(decision, clusters), now), rolledOut(decision, clusters), now);
+  const next: FederatedStatus = {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    conditions: conditions as NonNullable<FederatedStatus['conditions']>,
+    clusters,
+  };
+  return previous !== undefined && deepEqual(previous, next) ? previous : next;
+}
+
+function clusterEntries(decision: Decision, results: ReadonlyMap<string, StepResult>): ClusterStatus[] {
+  if (decision.issues.length > 0) return issueEntries(decision.issues);
+  const known = decision.clusters.flatMap(({ cluster, desired, why, share }) => {
+    const result = results.get(cluster.name);
+    if (result === undefined) return [];
+    const entry = entryOf(result, share === undefined ? undefined : why);
+    return desired !== undefined || entry.status !== undefined ? [entry] : [];
+  });
+  const unknown = [...new Map(decision.unknown.map((each) => [each.name, each])).values()].map(
+    ({ name, message }): ClusterStatus => ({ name, status: 'UnknownCluster', message }),
+  );
+  return [...known, ...unknown].toSorted((a, b) => compareText(a.name, b.name));
+}
+
+function issueEntries(issues: readonly RenderIssue[]): ClusterStatus[] {
+  const byCluster = new Map<string, string>();
+  for (const issue of issues) {
+    if (issue.cluster !== undefined && !byCluster.has(issue.cluster)) byCluster.set(issue.cluster, explainIssue(issue));
+  }
+  return [...byCluster].map(([name, message]) => ({ name, status: 'ApplyOverridesFailed', message }));
+}
+
+/** The entry of one cluster. `why` is said where nothing else has to be. */
+export function entryOf({ step, error, live }: StepResult, why?: string): ClusterStatus {
+  const name = step.cluster;
+  if (error !== undefined) return { name, status: codeOfFailure(step, error), message: error.detail };
+  if (step.op === 'blocked') return { name, status: step.code, message: withMend(step.reason, step.mend) };
+  if (live === undefined) return { name };
+  if (live.metadata.deletionTimestamp !== undefined) return { name, status: 'WaitingForRemoval' satisfies BlockedCode };
+  const { state, message, replicas, readyReplicas } = rolloutOf(live);
+  const said = message === '' ? why : message;
+  return {
+    name,
+    rollout: state,
+    ...(said === undefined ? {} : { message: said }),
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(readyReplicas === undefined ? {} : { readyReplicas }),
+  };
+}
+
+const FAILURE_OF_STEP: Readonly<Record<Step['op'], BlockedCode>> = {
+  create: 'CreationFailed',
+  update: 'UpdateFailed',
+  delete: 'DeletionFailed',
+  release: 'LabelRemovalFailed',
+  none: 'RetrievalFailed',
+  blocked: 'RetrievalFailed',
+};
+
+/** The status of a cluster where a step failed. */
+export function codeOfFailure(step: Step, { code, detail }: ClustersetError): BlockedCode {
+  switch (code) {
+    case 'AlreadyExists':
+      return 'AlreadyExists';
+    case 'NotServed':
+      return 'TypeNotServed';
+    case 'Unreachable':
+    case 'Timeout':
+      return 'ClusterNotReady';
+    default:
+      return code === 'NotFound' && detail.includes('namespaces "') ? 'NamespaceMissing' : FAILURE_OF_STEP[step.op];
+  }
+}
+
+function propagation(decision: Decision, clusters: readonly ClusterStatus[]): Condition {
+  const type = 'Propagation';
+  const [issue] = decision.issues;
+  if (issue !== undefined) {
+    const reason = issue.field.startsWith('spec.placement') ? 'ComputePlacementFailed' : 'ApplyOverridesFailed';
+    return { type, status: 'False', reason, message: decision.issues.map(explainIssue).join('\n') };
+  }
+  if (decision.namespaceNotFederated) {
+    return {
+      type,
+      status: 'False',
+      reason: 'NamespaceNotFederated',
+      message: 'there is no FederatedNamespace for the namespace',
+    };
+  }
+  const failing = clusters.filter(({ status }) => status !== undefined).map(({ name }) => name);
+  if (failing.length > 0) return { type, status: 'False', reason: 'CheckClusters', message: `see ${failing.join(', ')}` };
+  const missing = decision.clusters.filter(
+    ({ cluster, desired }) => desired !== undefined && !clusters.some(({ name }) => name === cluster.name),
+  );
+  if (missing.length > 0) {
+    const names = missing.map(({ cluster }) => cluster.name).join(', ');
+    return { type, status: 'False', reason: 'CheckClusters', message: `nothing is known yet of ${names}` };
+  }
+  return { type, status: 'True' };
+}
+
+function rolledOut(decision: Decision, clusters: readonly ClusterStatus[]): Condition {
+  const type = 'RolledOut';
+  const waiting = decision.clusters
+    .filter(
+      ({ cluster, desired }) =>
+        desired !== undefined && clusters.find(({ name }) => name === cluster.name)?.rollout !== 'Complete',
+    )
+    .map(({ cluster }) => cluster.name);
+  if (decision.issues.length > 0) return { type, status: 'False', reason: 'NotPropagated' };
+  if (waiting.length === 0) return { type, status: 'True' };
+  const hasFailed = clusters.some(({ rollout }) => rollout === 'Failed');
+  return { type, status: 'False', reason: hasFailed ? 'Failed' : 'Progressing', message: `waiting for ${waiting.join(', ')}` };
+}
+
+/** An issue in one line: cluster, field, what is wrong, what to do. */
+export function explainIssue({ cluster, field, message, mend }: RenderIssue): string {
+  const where = [cluster === undefined ? '' : `cluster ${cluster}`, field].filter((part) => part !== '').join(': ');
+  return withMend(where === '' ? message : `${where}: ${message}`, mend);
+}
+
+function withMend(message: string, mend: string | undefined): string {
+  return mend === undefined ? message : `${message}; ${mend}`;
+}

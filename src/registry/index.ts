@@ -1,0 +1,1 @@
+export { type ClusterEntry, clusterEntrySchema, fleetIssues, isReady, parseFleet } from './entry.ts';

@@ -1,0 +1,243 @@
+import { hashOrder } from './hash-order.ts';
+
+/** How many replicas a cluster should get, at least, at most, and beside the others (API: scheduling.kubefed.io ClusterPreferences). */
+export interface ClusterPreference {
+  /** Given first, in the order of weights. Default 0. */
+  readonly minReplicas?: number;
+  /** Not exceeded by the share. Default: no limit. */
+  readonly maxReplicas?: number;
+  /** Share of what is left after all minimums. Default 0. */
+  readonly weight?: number;
+}
+
+/** What {@link planReplicas} decides from. */
+export interface PlanReplicasInput {
+  /** `namespace/name` of the workload: breaks ties, so that single replicas of many workloads don't all land on the first cluster. */
+  readonly key: string;
+  readonly totalReplicas: number;
+  /** Preferences by cluster; `*` is for the clusters without their own. A cluster with neither gets nothing. */
+  readonly preferences: Readonly<Record<string, ClusterPreference>>;
+  /** Moves running replicas where the preferences say so. Without it, what runs stays as long as the total allows. */
+  readonly rebalance?: boolean;
+  /** Names of the clusters that can take replicas, each once. */
+  readonly candidates: readonly string[];
+  /** Replicas that run now. */
+  readonly current?: ReadonlyMap<string, number>;
+  /** How many replicas fit, where that is known. */
+  readonly capacity?: ReadonlyMap<string, number>;
+}
+
+/** What one cluster gets, and why: `replicas = minimum + kept + share`. */
+export interface ReplicaShare {
+  readonly cluster: string;
+  readonly replicas: number;
+  /** Replicas for which there was no room: to be left pending there on purpose, so that they start when room appears. */
+  readonly overflow: number;
+  /** Whether the cluster has a preference at all. */
+  readonly preferred: boolean;
+  /** Given because of `minReplicas`. */
+  readonly minimum: number;
+  /** Left where they run, because `rebalance` is off. */
+  readonly kept: number;
+  /** Given by weight; negative where `maxReplicas` is below `minReplicas`. */
+  readonly share: number;
+  readonly weight: number;
+  /** What kept the cluster from more. */
+  readonly limit: 'max' | 'capacity' | undefined;
+}
+
+/** How replicas are divided. */
+export interface ReplicaPlan {
+  /** One for each candidate, in their order. */
+  readonly shares: readonly ReplicaShare[];
+  /** Replicas that no cluster may or can take. */
+  readonly unplaced: number;
+}
+
+const NO_NUMBERS: ReadonlyMap<string, number> = new Map();
+
+/** The working state of one cluster. */
+interface Slot {
+  readonly index: number;
+  readonly weight: number;
+  readonly min: number;
+  readonly max: number | undefined;
+  readonly capacity: number | undefined;
+  plan: number;
+  minimum: number;
+  kept: number;
+  /** Kept replicas that the rounds haven't counted against a share yet. */
+  pending: number;
+  overflow: number;
+  limit: 'max' | 'capacity' | undefined;
+}
+
+/**
+ * Divides replicas over clusters exactly as kubefed's planner does (v0.10.0), quirks included, and says why. Minimums come first, then what
+ * runs already (without `rebalance`), then weights divide the rest, rounded up in the order of weight and then of a hash of the cluster's
+ * name and the key. Minimums aren't checked against maximums, and the sum falls short of the total where nothing can grow.
+ */
+export function planReplicas(input: PlanReplicasInput): ReplicaPlan {
+  const { candidates, rebalance = false, current = NO_NUMBERS } = input;
+  const slots = orderedSlots(input);
+  let rest = giveMinimums(slots, input.totalReplicas);
+  if (!rebalance) rest = keepRunning(slots, candidates, current, rest);
+  rest = divideByWeight(slots, rest);
+  return { shares: sharesOf(slots, candidates, rebalance ? undefined : rest), unplaced: Math.max(0, rest) };
+}
+
+/** Clusters with a preference, by weight, then by hash, then as they were given. */
+function orderedSlots({ key, preferences, candidates, capacity = NO_NUMBERS }: PlanReplicasInput): Slot[] {
+  const preferenceOf = preferenceLookup(preferences);
+  const slots: Slot[] = [];
+  const order = hashOrder(candidates, key);
+  for (let at = 0; at < order.length; at += 1) {
+    const index = order[at] ?? 0;
+    const name = candidates[index] ?? '';
+    const preference = preferenceOf(name);
+    if (preference !== undefined) slots.push(newSlot(index, preference, capacity.get(name)));
+  }
+  const weight = slots[0]?.weight;
+  return slots.every((slot) => slot.weight === weight) ? slots : slots.sort((a, b) => b.weight - a.weight);
+}
+
+function preferenceLookup(preferences: PlanReplicasInput['preferences']): (name: string) => ClusterPreference | undefined {
+  const fallback = Object.hasOwn(preferences, '*') ? preferences['*'] : undefined;
+  if (fallback !== undefined && Object.keys(preferences).length === 1) return () => fallback;
+  return (name) => (Object.hasOwn(preferences, name) ? preferences[name] : fallback);
+}
+
+function newSlot(index: number, preference: ClusterPreference, capacity: number | undefined): Slot {
+  return {
+    index,
+    weight: preference.weight ?? 0,
+    min: preference.minReplicas ?? 0,
+    max: preference.maxReplicas,
+    capacity,
+    plan: 0,
+    minimum: 0,
+    kept: 0,
+    pending: 0,
+    overflow: 0,
+    limit: undefined,
+  };
+}
+
+function giveMinimums(slots: readonly Slot[], total: number): number {
+  let rest = total;
+  for (const slot of slots) {
+    slot.minimum = atMost(slot.capacity, Math.min(slot.min, rest));
+    slot.plan = slot.minimum;
+    rest -= slot.minimum;
+  }
+  return rest;
+}
+
+function keepRunning(
+  slots: readonly Slot[],
+  candidates: readonly string[],
+  current: ReadonlyMap<string, number>,
+  available: number,
+): number {
+  let rest = available;
+  if (current.size === 0) return rest;
+  for (const slot of slots) {
+    const running = current.get(candidates[slot.index] ?? '');
+    if (running === undefined || running <= slot.plan) continue;
+    slot.kept = Math.max(0, Math.min(atMost(slot.capacity, atMost(slot.max, running)) - slot.plan, rest));
+    slot.pending = slot.kept;
+    slot.plan += slot.kept;
+    rest -= slot.kept;
+  }
+  return rest;
+}
+
+/** The count, cut down to a limit where there is one. */
+function atMost(limit: number | undefined, count: number): number {
+  return limit === undefined || count < limit ? count : limit;
+}
+
+/** Rounds over the clusters that aren't full, until nothing is left or nobody grows. */
+function divideByWeight(slots: readonly Slot[], available: number): number {
+  let rest = available;
+  let active = slots;
+  let changed = true;
+  while (changed && rest > 0) {
+    changed = false;
+    let sum = 0;
+    for (const slot of active) sum += slot.weight;
+    if (sum <= 0) return rest;
+    const inThisRound = rest;
+    const next: Slot[] = [];
+    for (const slot of active) {
+      const start = slot.plan;
+      if (grow(slot, Math.min(shareOf(inThisRound, slot.weight, sum), rest))) changed = true;
+      if (slot.limit === undefined) next.push(slot);
+      rest -= slot.plan - start;
+    }
+    active = next;
+  }
+  return rest;
+}
+
+/** Gives a cluster its share of one round; whether that moved anything. */
+function grow(slot: Slot, due: number): boolean {
+  const counted = Math.min(due, slot.pending);
+  slot.pending -= counted;
+  const start = slot.plan;
+  let total = start + due - counted;
+  if (slot.max !== undefined && total > slot.max) {
+    total = slot.max;
+    slot.limit = 'max';
+  }
+  if (slot.capacity !== undefined && total > slot.capacity) {
+    slot.overflow = total - slot.capacity;
+    total = slot.capacity;
+    slot.limit = 'capacity';
+  }
+  slot.plan = total;
+  return counted > 0 || total > start;
+}
+
+/** `count × weight / sum`, rounded up, in whole numbers. */
+function shareOf(count: number, weight: number, sum: number): number {
+  const product = count * weight;
+  if (product + sum <= Number.MAX_SAFE_INTEGER) return Math.floor((product + sum - 1) / sum);
+  return Number((BigInt(count) * BigInt(weight) + BigInt(sum) - 1n) / BigInt(sum));
+}
+
+function sharesOf(slots: readonly Slot[], candidates: readonly string[], overflowLimit: number | undefined): ReplicaShare[] {
+  const shares: ReplicaShare[] = slots.length === candidates.length ? new Array(slots.length) : candidates.map(nothing);
+  for (const { index, plan, overflow, minimum, kept, weight, limit } of slots) {
+    shares[index] = {
+      cluster: candidates[index] ?? '',
+      replicas: plan,
+      overflow: overflow === 0 ? 0 : Math.max(0, atMost(overflowLimit, overflow)),
+      preferred: true,
+      minimum,
+      kept,
+      share: plan - minimum - kept,
+      weight,
+      limit,
+    };
+  }
+  return shares;
+}
+
+function nothing(cluster: string): ReplicaShare {
+  return { cluster, replicas: 0, overflow: 0, preferred: false, minimum: 0, kept: 0, share: 0, weight: 0, limit: undefined };
+}
+
+/** Why a cluster gets what it gets, in one line: `4 = 1 minimum + 1 running there + 2 by weight 2, at its maximum`. */
+export function explainShare(share: ReplicaShare): string {
+  if (!share.preferred) return '0: no preference names it, and there is none for "*"';
+  const parts = [
+    share.minimum === 0 ? '' : `${share.minimum} minimum`,
+    share.kept === 0 ? '' : `${share.kept} running there`,
+    share.share === 0 ? '' : `${share.share} by weight ${share.weight}`,
+  ].filter((part) => part !== '');
+  const limits = { max: ', at its maximum', capacity: ', at its capacity' };
+  const sum = parts.length === 0 ? `${share.replicas}: weight ${share.weight}` : `${share.replicas} = ${parts.join(' + ')}`;
+  const overflow = share.overflow === 0 ? '' : `, and ${share.overflow} more that wait for room`;
+  return `${sum}${share.limit === undefined ? '' : limits[share.limit]}${overflow}`;
+}
