@@ -1,6 +1,6 @@
 import type { JsonPatchOperation } from './json-patch.ts';
 import type { AnyObject, Draft, Json, KubeObject, ObjectKey } from './object.ts';
-import type { ResourceType, Subresource } from './resource.ts';
+import type { ResourceAddress, ResourceType, Subresource } from './resource.ts';
 
 /**
  * The port: everything of ours that touches an API server goes through it. Real clusters (`clusterset/client`) and offline clusters
@@ -123,7 +123,7 @@ export interface ClusterWriter {
    */
   apply<T extends KubeObject>(type: ResourceType<T>, object: AnyObject, options: ApplyOptions): Promise<Applied<T>>;
   /** Deletes one object. Finalizers and grace periods may hold it for a while. */
-  delete(type: ResourceType, key: ObjectKey, options?: DeleteOptions): Promise<DeleteOutcome>;
+  delete(type: ResourceAddress, key: ObjectKey, options?: DeleteOptions): Promise<DeleteOutcome>;
 }
 
 /** One event of a watch. A bookmark says that everything up to its version was sent. */
@@ -154,7 +154,7 @@ export interface ClusterWatcher {
 }
 
 /** One resource that a cluster serves. */
-export interface ServedResource extends ResourceType {
+export interface ServedResource extends ResourceAddress {
   readonly verbs: readonly string[];
   readonly subresources: readonly string[];
   readonly shortNames: readonly string[];

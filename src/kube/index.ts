@@ -118,6 +118,7 @@ export {
   isSameResource,
   parseApiVersion,
   qualifiedPlural,
+  type ResourceAddress,
   type ResourceType,
   resourcePath,
   resourceType,

@@ -6,11 +6,8 @@ export type Scope = 'Namespaced' | 'Cluster';
 
 declare const OBJECT: unique symbol;
 
-/**
- * A resource: what is needed to address its objects in a cluster. `T` is the type of its objects, at compile time only: what a server
- * sends comes back as it is.
- */
-export interface ResourceType<T extends KubeObject = AnyObject> {
+/** What is needed to address the objects of a resource in a cluster. */
+export interface ResourceAddress {
   /** Empty for the core group. */
   readonly group: string;
   readonly version: string;
@@ -18,6 +15,12 @@ export interface ResourceType<T extends KubeObject = AnyObject> {
   /** Lower case, as in paths: `deployments`. */
   readonly plural: string;
   readonly scope: Scope;
+}
+
+/**
+ * A resource and the type of its objects. `T` exists at compile time only: what a server sends comes back as it is.
+ */
+export interface ResourceType<T extends KubeObject = AnyObject> extends ResourceAddress {
   readonly [OBJECT]?: T;
 }
 
@@ -32,7 +35,7 @@ export function resourceType<T extends KubeObject = AnyObject>(
 }
 
 /** `apps/v1`, or `v1` for the core group. */
-export function apiVersionOf(type: Pick<ResourceType, 'group' | 'version'>): string {
+export function apiVersionOf(type: Pick<ResourceAddress, 'group' | 'version'>): string {
   return type.group === '' ? type.version : `${type.group}/${type.version}`;
 }
 
@@ -45,12 +48,15 @@ export function parseApiVersion(apiVersion: string): { readonly group: string; r
 }
 
 /** `deployments.apps`, or `services` for the core group: how Kubernetes names a resource in messages and CRDs. */
-export function qualifiedPlural(type: Pick<ResourceType, 'group' | 'plural'>): string {
+export function qualifiedPlural(type: Pick<ResourceAddress, 'group' | 'plural'>): string {
   return type.group === '' ? type.plural : `${type.plural}.${type.group}`;
 }
 
 /** Whether two types are the same resource, whatever their versions. */
-export function isSameResource(a: Pick<ResourceType, 'group' | 'plural'>, b: Pick<ResourceType, 'group' | 'plural'>): boolean {
+export function isSameResource(
+  a: Pick<ResourceAddress, 'group' | 'plural'>,
+  b: Pick<ResourceAddress, 'group' | 'plural'>,
+): boolean {
   return a.group === b.group && a.plural === b.plural;
 }
 
@@ -59,7 +65,7 @@ export type Subresource = 'status' | 'scale';
 
 /** The path of a collection, or of one object with a `key`. Names are escaped. */
 export function resourcePath(
-  type: ResourceType,
+  type: ResourceAddress,
   where: { readonly namespace?: string | undefined; readonly name?: string; readonly subresource?: Subresource | undefined } = {},
 ): string {
   const { namespace, name, subresource } = where;
@@ -75,7 +81,7 @@ export function resourcePath(
  *
  * @throws ClustersetError `BadRequest` where a namespaced object has no namespace, or the name is empty.
  */
-export function checkedKey(type: ResourceType, key: ObjectKey, cluster: string): ObjectKey {
+export function checkedKey(type: ResourceAddress, key: ObjectKey, cluster: string): ObjectKey {
   const object = { kind: type.kind, ...key };
   if (key.name === '') {
     throw new ClustersetError({ code: 'BadRequest', message: 'the object has no name', cluster, object, field: 'metadata.name' });

@@ -1,0 +1,23 @@
+/** What a request to one cluster needs beside its address. */
+export interface Access {
+  readonly tls: {
+    readonly ca?: string | Buffer | undefined;
+    readonly cert?: string | Buffer | undefined;
+    readonly key?: string | Buffer | undefined;
+    readonly servername?: string | undefined;
+    readonly rejectUnauthorized?: boolean | undefined;
+  };
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Gives credentials, as fresh as they need to be. */
+export interface AccessProvider {
+  current(): Promise<Access>;
+  /** The server has refused what {@link AccessProvider.current} gave: get others. */
+  refresh(): void;
+}
+
+/** Credentials that never change. */
+export function fixedAccess(access: Access): AccessProvider {
+  return { current: () => Promise.resolve(access), refresh: () => undefined };
+}

@@ -1,0 +1,270 @@
+import {
+  type AnyObject,
+  type Applied,
+  type ApplyOptions,
+  apiVersionOf,
+  type Cluster,
+  ClustersetError,
+  checkedKey,
+  type DeleteOptions,
+  type DeleteOutcome,
+  type Draft,
+  errorOfStatus,
+  hasCode,
+  isClustersetError,
+  isStatus,
+  type KubeObject,
+  keyOf,
+  type ListOptions,
+  type ObjectKey,
+  type ObjectList,
+  type Patch,
+  type RequestOptions,
+  type ResourceAddress,
+  type ResourceType,
+  resourcePath,
+  type SelectOptions,
+  type ServedResource,
+  type WatchEvent,
+  type WatchOptions,
+  type WriteOptions,
+} from '../kube/index.ts';
+import { Connection, type ConnectionOptions, type HttpRequest } from './connection.ts';
+import { AGGREGATED, readAggregated } from './discovery.ts';
+
+/** A real cluster behind the port. */
+export class RealCluster implements Cluster {
+  readonly name: string;
+  readonly #connection: Connection;
+
+  constructor(options: ConnectionOptions) {
+    this.name = options.cluster;
+    this.#connection = new Connection(options);
+  }
+
+  async get<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, options: RequestOptions = {}): Promise<T | undefined> {
+    const where = checkedKey(type, key, this.name);
+    try {
+      return (await this.#send(type, where, { method: 'GET', path: resourcePath(type, where), signal: options.signal })) as T;
+    } catch (error) {
+      if (hasCode(error, 'NotFound')) return undefined;
+      throw error;
+    }
+  }
+
+  async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
+    const { limit, resourceVersion, resourceVersionMatch } = options;
+    const query = queryOf({ ...selection(options), limit, continue: options.continue, resourceVersion, resourceVersionMatch });
+    const path = `${resourcePath(type, { namespace: options.namespace })}${query}`;
+    const list = (await this.#send(type, undefined, { method: 'GET', path, signal: options.signal })) as ServerList<T>;
+    const { resourceVersion: version, continue: more, remainingItemCount } = list.metadata;
+    return {
+      items: list.items.map((item) => ({
+        ...item,
+        apiVersion: item.apiVersion ?? apiVersionOf(type),
+        kind: item.kind ?? type.kind,
+      })),
+      resourceVersion: version,
+      ...(more === undefined || more === '' ? {} : { continue: more }),
+      ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+    };
+  }
+
+  async create<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>, options: WriteOptions = {}): Promise<T> {
+    const path = `${resourcePath(type, { namespace: namespaceOf(type, object) })}${writeQuery(options)}`;
+    const { name = '' } = object.metadata;
+    return (await this.#send(type, { name }, { method: 'POST', path, body: object, signal: options.signal })) as T;
+  }
+
+  async update<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    const key = checkedKey(type, keyOf(object), this.name);
+    const path = `${resourcePath(type, { ...key, subresource: options.subresource })}${writeQuery(options)}`;
+    return (await this.#send(type, key, { method: 'PUT', path, body: object, signal: options.signal })) as T;
+  }
+
+  async patch<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, patch: Patch, options: WriteOptions = {}): Promise<T> {
+    const where = checkedKey(type, key, this.name);
+    const path = `${resourcePath(type, { ...where, subresource: options.subresource })}${writeQuery(options)}`;
+    const body = patch.type === 'json' ? patch.operations : patch.body;
+    const request: HttpRequest = { method: 'PATCH', path, body, contentType: PATCH_TYPES[patch.type], signal: options.signal };
+    return (await this.#send(type, where, request)) as T;
+  }
+
+  async apply<T extends KubeObject>(type: ResourceType<T>, object: AnyObject, options: ApplyOptions): Promise<Applied<T>> {
+    const key = checkedKey(type, keyOf(object), this.name);
+    const query = writeQuery(options, { force: options.force ? 'true' : undefined });
+    const path = `${resourcePath(type, { ...key, subresource: options.subresource })}${query}`;
+    const request: HttpRequest = {
+      method: 'PATCH',
+      path,
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+      signal: options.signal,
+    };
+    const { status, body } = await this.#answer(type, key, request);
+    return { object: body as T, created: status === 201 };
+  }
+
+  async delete(type: ResourceAddress, key: ObjectKey, options: DeleteOptions = {}): Promise<DeleteOutcome> {
+    const where = checkedKey(type, key, this.name);
+    const { propagationPolicy, gracePeriodSeconds, preconditions, dryRun } = options;
+    const body = {
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+      ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+      ...(preconditions === undefined ? {} : { preconditions }),
+      ...(dryRun ? { dryRun: ['All'] } : {}),
+    };
+    try {
+      const answer = await this.#send(type, where, {
+        method: 'DELETE',
+        path: resourcePath(type, where),
+        body,
+        signal: options.signal,
+      });
+      const isStillThere = !isStatus(answer) && (answer as KubeObject).metadata.deletionTimestamp !== undefined;
+      return isStillThere ? 'terminating' : 'gone';
+    } catch (error) {
+      if (hasCode(error, 'NotFound')) return 'absent';
+      throw error;
+    }
+  }
+
+  async *watch<T extends KubeObject>(
+    type: ResourceType<T>,
+    options: WatchOptions = {},
+  ): AsyncGenerator<WatchEvent<T>, void, undefined> {
+    const { resourceVersion, resourceVersionMatch, sendInitialEvents, allowWatchBookmarks, timeoutSeconds } = options;
+    const query = queryOf({
+      watch: 'true',
+      ...selection(options),
+      resourceVersion,
+      resourceVersionMatch,
+      sendInitialEvents,
+      allowWatchBookmarks,
+      timeoutSeconds,
+    });
+    const request: HttpRequest = {
+      method: 'GET',
+      path: `${resourcePath(type, { namespace: options.namespace })}${query}`,
+      signal: options.signal,
+    };
+    try {
+      for await (const line of await this.#connection.stream(request)) yield this.#event<T>(line as WireEvent);
+    } catch (error) {
+      throw this.#located(error, type, undefined);
+    }
+  }
+
+  async resources(options: RequestOptions = {}): Promise<readonly ServedResource[]> {
+    const ask = (path: string): Promise<unknown> =>
+      this.#connection.send({ method: 'GET', path, accept: AGGREGATED, signal: options.signal }).then(({ body }) => body);
+    const [core, groups] = await Promise.all([ask('/api'), ask('/apis')]);
+    return [core, groups].flatMap((document) => readAggregated(document, this.name));
+  }
+
+  async version(options: RequestOptions = {}): Promise<string> {
+    const { body } = await this.#connection.send({ method: 'GET', path: '/version', signal: options.signal });
+    return String((body as { gitVersion?: unknown }).gitVersion ?? '');
+  }
+
+  async ready(options: RequestOptions = {}): Promise<boolean> {
+    try {
+      await this.#connection.send({ method: 'GET', path: '/readyz', accept: '*/*', signal: options.signal });
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'InternalError', 'ServiceUnavailable')) return false;
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async #send(type: ResourceAddress, key: ObjectKey | undefined, request: HttpRequest): Promise<unknown> {
+    return (await this.#answer(type, key, request)).body;
+  }
+
+  async #answer(type: ResourceAddress, key: ObjectKey | undefined, request: HttpRequest): ReturnType<Connection['send']> {
+    try {
+      return await this.#connection.send(request);
+    } catch (error) {
+      throw this.#located(error, type, key);
+    }
+  }
+
+  #located(error: unknown, type: ResourceAddress, key: ObjectKey | undefined): unknown {
+    if (!isClustersetError(error)) return error;
+    if (error.code === 'NotServed') {
+      return new ClustersetError({
+        code: 'NotServed',
+        message: `it does not serve ${apiVersionOf(type)} ${type.kind}`,
+        cluster: this.name,
+        status: error.status,
+        mend: error.mend,
+      });
+    }
+    return key === undefined ? error : error.with({ object: { kind: type.kind, ...key } });
+  }
+
+  #event<T>({ type, object }: WireEvent): WatchEvent<T> {
+    switch (type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED':
+        return { type, object: object as T };
+      case 'BOOKMARK': {
+        const { resourceVersion = '', annotations } = (object as KubeObject).metadata;
+        return { type, resourceVersion, initialEventsEnd: annotations?.['k8s.io/initial-events-end'] === 'true' };
+      }
+      default: {
+        if (isStatus(object)) throw errorOfStatus(object, object.code ?? 500, { cluster: this.name });
+        throw new ClustersetError({
+          code: 'InternalError',
+          message: `the watch sent an event of type ${type}`,
+          cluster: this.name,
+        });
+      }
+    }
+  }
+}
+
+interface WireEvent {
+  readonly type: string;
+  readonly object: unknown;
+}
+
+interface ServerList<T> {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string; readonly remainingItemCount?: number };
+  readonly items: readonly T[];
+}
+
+const PATCH_TYPES = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+} as const;
+
+function namespaceOf<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>): string | undefined {
+  return type.scope === 'Namespaced' ? (object.metadata.namespace ?? 'default') : undefined;
+}
+
+function selection({ labelSelector, fieldSelector }: SelectOptions): Record<string, string | undefined> {
+  return { labelSelector, fieldSelector };
+}
+
+function writeQuery(
+  { fieldManager, dryRun, fieldValidation }: WriteOptions,
+  more: Record<string, string | undefined> = {},
+): string {
+  return queryOf({ fieldManager, dryRun: dryRun ? 'All' : undefined, fieldValidation, ...more });
+}
+
+function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const given = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, String(value)]],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given))}`;
+}
