@@ -34,6 +34,13 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves when everything that is ready to run has had its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}
+
 /** Resolves after `ms` milliseconds, or rejects with the signal's reason when it fires first. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,1 +1,1 @@
-export { type Cancel, type Clock, sleep, systemClock, timestamp } from './clock.ts';
+export { type Cancel, type Clock, nextTurn, sleep, systemClock, timestamp } from './clock.ts';

@@ -1,0 +1,168 @@
+/**
+ * Records the structure of the common built-in kinds from a real API server, for the offline clusters: which fields there are, how lists and
+ * maps merge, which subresources and short names a kind has. Run it when the pinned Kubernetes version changes:
+ * `npm run build && node scripts/record-structures.ts`.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { apiVersionOf, BUILT_IN } from 'clusterset/kube';
+import { startControlPlanes } from '../test/kube/harness/control-planes.ts';
+
+type Schema = Readonly<Record<string, unknown>> & {
+  readonly $ref?: string;
+  readonly allOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema;
+  readonly required?: readonly string[];
+};
+
+const definitions: Record<string, Schema> = {};
+
+const shortName = (ref: string): string =>
+  ref
+    .replace('#/components/schemas/', '')
+    .replace('io.k8s.api.', '')
+    .replace('io.k8s.apimachinery.pkg.apis.', '')
+    .replace('io.k8s.apiextensions-apiserver.pkg.apis.', '')
+    .replace('io.k8s.apimachinery.pkg.', '');
+
+const SPECIAL: Readonly<Record<string, string>> = {
+  'api.resource.Quantity': 'q',
+  'util.intstr.IntOrString': 'x',
+  'meta.v1.Time': 't',
+  'meta.v1.MicroTime': 't',
+  'meta.v1.FieldsV1': 'o',
+  'runtime.RawExtension': 'o',
+  'apiextensions.v1.JSON': 'o',
+};
+
+/** The code of a field's type; see src/testing/schema/structure.ts for the notation. */
+function typeCode(schema: Schema, wanted: Set<string>): string {
+  const ref = schema.$ref ?? schema.allOf?.[0]?.$ref;
+  if (ref !== undefined) {
+    const name = shortName(ref);
+    const special = SPECIAL[name];
+    if (special !== undefined) return special;
+    const definition = definitions[name];
+    if (definition !== undefined && definition.properties === undefined && definition.type !== 'object') return typeCode(definition, wanted);
+    wanted.add(name);
+    return `@${name}`;
+  }
+  switch (schema.type) {
+    case 'string':
+      if (schema.format === 'byte') return 'B';
+      return schema.format === 'date-time' ? 't' : 's';
+    case 'integer':
+      return 'i';
+    case 'number':
+      return 'n';
+    case 'boolean':
+      return 'b';
+    case 'array':
+      return `${listCode(schema)}${typeCode(schema.items ?? {}, wanted)}`;
+    case 'object':
+      return schema.additionalProperties === undefined ? 'o' : `{}${typeCode(schema.additionalProperties, wanted)}`;
+    default:
+      return 'o';
+  }
+}
+
+function listCode(schema: Schema): string {
+  const keys = schema['x-kubernetes-list-map-keys'] as readonly string[] | undefined;
+  switch (schema['x-kubernetes-list-type']) {
+    case 'map':
+      return `[${(keys ?? []).join(',')}]`;
+    case 'set':
+      return '[=]';
+    default:
+      return '[]';
+  }
+}
+
+function attributes(schema: Schema): string {
+  const strategy = String(schema['x-kubernetes-patch-strategy'] ?? '');
+  const isStruct = JSON.stringify(schema.default) === '{}';
+  const parts = [
+    isStruct ? 'zero' : '',
+    schema.default !== undefined && !isStruct && schema.default !== '' && schema.default !== 0 ? `d=${JSON.stringify(schema.default)}` : '',
+    strategy.includes('merge') ? `m=${schema['x-kubernetes-patch-merge-key'] ?? ''}` : '',
+    strategy.includes('retainKeys') ? 'r' : '',
+    Array.isArray(schema.enum) ? `e=${schema.enum.join('|')}` : '',
+    schema['x-kubernetes-map-type'] === 'atomic' ? 'atomic' : '',
+  ];
+  return parts.filter((part) => part !== '').map((part) => `;${part}`).join('');
+}
+
+function structureOf(schema: Schema, wanted: Set<string>): Record<string, string> {
+  const fields = Object.entries(schema.properties ?? {}).map(([name, field]) => {
+    const required = schema.required?.includes(name) ? '!' : '';
+    return [name, `${required}${typeCode(field, wanted)}${attributes(field)}`];
+  });
+  const whole = schema['x-kubernetes-map-type'] === 'atomic' ? [['', 'atomic']] : [];
+  return Object.fromEntries([...whole, ...fields]);
+}
+
+interface Discovered {
+  readonly name: string;
+  readonly kind: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+}
+
+async function record(): Promise<void> {
+  const world = await startControlPlanes([{ name: 'host' }], console.log);
+  try {
+    const raw = (path: string): unknown =>
+      JSON.parse(execFileSync(world.kubectl, ['--kubeconfig', world.kubeconfig, 'get', '--raw', path], { encoding: 'utf8', maxBuffer: 1 << 28 }));
+    const version = (raw('/version') as { gitVersion: string }).gitVersion;
+    const kinds: Record<string, unknown> = {};
+    const wanted = new Set<string>();
+    for (const apiVersion of new Set(BUILT_IN.map(apiVersionOf))) {
+      const path = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`;
+      const document = raw(`/openapi/v3/${path}`) as { components: { schemas: Record<string, Schema> } };
+      for (const [name, schema] of Object.entries(document.components.schemas)) definitions[shortName(name)] = schema;
+      const { resources } = raw(`/${path}`) as { resources: readonly Discovered[] };
+      for (const type of BUILT_IN.filter((each) => apiVersionOf(each) === apiVersion)) {
+        const found = resources.find(({ name }) => name === type.plural);
+        const definition = Object.entries(document.components.schemas).find(([, schema]) =>
+          (schema['x-kubernetes-group-version-kind'] as readonly { kind: string; group: string; version: string }[] | undefined)?.some(
+            (gvk) => gvk.kind === type.kind && gvk.group === type.group && gvk.version === type.version,
+          ),
+        )?.[0];
+        if (found === undefined || definition === undefined) throw new Error(`the server has no ${apiVersion} ${type.kind}`);
+        const name = shortName(definition);
+        wanted.add(name);
+        kinds[`${apiVersion}/${type.kind}`] = {
+          definition: name,
+          shortNames: found.shortNames ?? [],
+          categories: found.categories ?? [],
+          subresources: resources
+            .filter((each) => each.name.startsWith(`${type.plural}/`))
+            .map((each) => each.name.slice(type.plural.length + 1))
+            .filter((each) => each === 'status' || each === 'scale'),
+        };
+      }
+    }
+    const structures: Record<string, unknown> = {};
+    for (const name of wanted) {
+      const schema = definitions[name];
+      if (schema === undefined) throw new Error(`there is no definition ${name}`);
+      structures[name] = structureOf(schema, wanted);
+    }
+    const sorted = Object.fromEntries(Object.entries(structures).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const text = (value: unknown): string =>
+      `{\n${Object.entries(value as object)
+        .map(([name, each]) => `  ${JSON.stringify(name)}: ${JSON.stringify(each)}`)
+        .join(',\n')}\n}`;
+    writeFileSync(
+      `${import.meta.dirname}/../src/testing/schema/built-in-structures.json`,
+      `{\n"version": ${JSON.stringify(version)},\n"kinds": ${text(kinds)},\n"definitions": ${text(sorted)}\n}\n`,
+    );
+    console.log(`recorded ${Object.keys(kinds).length} kinds and ${Object.keys(structures).length} definitions of ${version}`);
+  } finally {
+    await world.stop();
+  }
+}
+
+await record();

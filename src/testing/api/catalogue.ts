@@ -1,0 +1,126 @@
+import {
+  apiVersionOf,
+  type CustomResourceDefinition,
+  type PrinterColumn,
+  qualifiedPlural,
+  type ResourceType,
+  type Scope,
+  type StructuralSchema,
+} from '../../kube/index.ts';
+import { builtInKinds } from '../schema/built-in.ts';
+import { customSchema } from '../schema/custom.ts';
+import { ANY, type StructSchema } from '../schema/schema.ts';
+
+/** One resource in one version, as the cluster serves it. */
+export interface Served {
+  readonly type: ResourceType;
+  /** `deployments.apps`: objects of all versions are kept together. */
+  readonly collection: string;
+  readonly singular: string;
+  readonly schema: StructSchema;
+  readonly subresources: ReadonlySet<string>;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  /** Whether `metadata.generation` counts changes of the spec. */
+  readonly hasGeneration: boolean;
+  /** What a CRD says beside the structure; absent for built-in kinds. */
+  readonly custom?: {
+    readonly schema: StructuralSchema;
+    readonly columns: readonly PrinterColumn[];
+    readonly storageVersion: string;
+  };
+}
+
+/** Built-in kinds whose objects have a generation. */
+const WITH_GENERATION: ReadonlySet<string> = new Set([
+  'deployments.apps',
+  'replicasets.apps',
+  'statefulsets.apps',
+  'daemonsets.apps',
+  'jobs.batch',
+  'cronjobs.batch',
+  'ingresses.networking.k8s.io',
+  'networkpolicies.networking.k8s.io',
+  'poddisruptionbudgets.policy',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'endpointslices.discovery.k8s.io',
+  'pods',
+]);
+
+const BUILT_IN: readonly Served[] = builtInKinds().map(({ type, schema, shortNames, categories, subresources }) => ({
+  type,
+  collection: qualifiedPlural(type),
+  singular: type.kind.toLowerCase(),
+  schema,
+  subresources: new Set(subresources),
+  shortNames,
+  categories,
+  hasGeneration: WITH_GENERATION.has(qualifiedPlural(type)),
+}));
+
+const metadataSchema = BUILT_IN.find(({ type }) => type.kind === 'ConfigMap')?.schema.field('metadata') ?? ANY;
+
+/** What a cluster serves: the built-in kinds, and whatever CRDs add. */
+export class Catalogue {
+  readonly #served = new Map<string, Served>();
+  readonly #custom = new Map<string, readonly Served[]>();
+
+  constructor() {
+    for (const served of BUILT_IN) this.#served.set(addressOf(served.type), served);
+  }
+
+  find(group: string, version: string, plural: string): Served | undefined {
+    return this.#served.get(`${group}/${version}/${plural}`);
+  }
+
+  /** Any version of a collection. */
+  collection(name: string): Served | undefined {
+    return this.all().find(({ collection }) => collection === name);
+  }
+
+  all(): readonly Served[] {
+    return [...this.#served.values()];
+  }
+
+  /** Serves what a CRD defines, in place of what the CRD of that name defined before. */
+  define(crd: CustomResourceDefinition): void {
+    this.forget(crd.metadata.name);
+    const served = servedBy(crd);
+    this.#custom.set(crd.metadata.name, served);
+    for (const each of served) this.#served.set(addressOf(each.type), each);
+  }
+
+  forget(crdName: string): void {
+    for (const each of this.#custom.get(crdName) ?? []) this.#served.delete(addressOf(each.type));
+    this.#custom.delete(crdName);
+  }
+}
+
+const addressOf = ({ group, version, plural }: ResourceType): string => `${group}/${version}/${plural}`;
+
+function servedBy(crd: CustomResourceDefinition): readonly Served[] {
+  const { group, scope, names, versions } = crd.spec;
+  const storageVersion = versions.find(({ storage }) => storage)?.name ?? '';
+  return versions
+    .filter(({ served }) => served)
+    .map((version) => {
+      const schema = version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+      const type: ResourceType = { group, version: version.name, kind: names.kind, plural: names.plural, scope: scope as Scope };
+      return {
+        type,
+        collection: qualifiedPlural(type),
+        singular: names.singular ?? names.kind.toLowerCase(),
+        schema: customSchema(schema, metadataSchema),
+        subresources: new Set(Object.keys(version.subresources ?? {})),
+        shortNames: names.shortNames ?? [],
+        categories: [],
+        hasGeneration: true,
+        custom: { schema, columns: version.additionalPrinterColumns ?? [], storageVersion },
+      };
+    });
+}
+
+/** `apps/v1`. */
+export function servedVersion(served: Served): string {
+  return apiVersionOf(served.type);
+}

@@ -1,0 +1,80 @@
+import { type AnyObject, isRecord, type ObjectKey, resourceType } from '../../kube/index.ts';
+import { type Clock, timestamp } from '../../runtime/index.ts';
+import type { KindContext } from '../kinds/index.ts';
+import type { Random } from '../random.ts';
+import { Catalogue, type Served } from './catalogue.ts';
+import { Storage } from './storage.ts';
+
+/** What an API server knows. Everything that reads and writes goes by it. */
+export interface State {
+  readonly storage: Storage;
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly kinds: KindContext;
+}
+
+/** Namespaces that are there from the beginning. */
+export const FIRST_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const;
+
+export const NAMESPACES = resourceType('v1', 'Namespace', 'namespaces', 'Cluster');
+
+/** An API server that has stored nothing yet. */
+export function newState(clock: Clock, random: Random): State {
+  const storage = new Storage();
+  const catalogue = new Catalogue();
+  let address = 10;
+  const ports = new Set<number>();
+  return {
+    storage,
+    catalogue,
+    clock,
+    random,
+    kinds: {
+      now: () => timestamp(clock.now()),
+      allocateAddress() {
+        address += 1;
+        return `10.96.${Math.floor(address / 250) % 256}.${(address % 250) + 1}`;
+      },
+      allocatePort() {
+        let port = 30_000 + Math.floor(random() * 2768);
+        while (ports.has(port)) port = 30_000 + ((port + 1) % 2768);
+        ports.add(port);
+        return port;
+      },
+    },
+  };
+}
+
+/** The stored object in the version that is asked for. */
+export function stored({ storage }: State, served: Served, key: ObjectKey): AnyObject | undefined {
+  const object = storage.get(served.collection, key);
+  return object === undefined ? undefined : inVersion(object, served);
+}
+
+/** Versions of a custom resource differ in nothing but their name (conversion "None"). */
+export function inVersion(object: AnyObject, served: Served): AnyObject {
+  const { group, version } = served.type;
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+}
+
+/** The object as it is stored. */
+export function inStorageVersion(object: AnyObject, served: Served): AnyObject {
+  const version = served.custom?.storageVersion;
+  return version === undefined || version === served.type.version
+    ? object
+    : { ...object, apiVersion: `${served.type.group}/${version}` };
+}
+
+export function isTerminating(object: AnyObject | undefined): boolean {
+  return object?.metadata.deletionTimestamp !== undefined;
+}
+
+/** Whether anything holds an object that is being deleted. A namespace is also held by the finalizers of its spec. */
+export function isHeld(object: AnyObject): boolean {
+  const spec = isRecord(object.spec) ? object.spec : {};
+  const isNamespace = object.kind === 'Namespace' && object.apiVersion === 'v1';
+  const own = isNamespace && Array.isArray(spec.finalizers) ? spec.finalizers.length : 0;
+  return (object.metadata.finalizers?.length ?? 0) > 0 || own > 0;
+}

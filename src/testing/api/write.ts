@@ -1,0 +1,112 @@
+import type { AnyObject, ManagedFieldsEntry, ObjectKey, Subresource } from '../../kube/index.ts';
+import { timestamp } from '../../runtime/index.ts';
+import { type Manager, readManagers, type Writer } from '../apply/managers.ts';
+import { KINDS } from '../kinds/index.ts';
+import { conform, type Findings } from '../schema/conform.ts';
+import { withDefaults } from '../schema/defaults.ts';
+import { validate } from '../schema/validate.ts';
+import type { Served } from './catalogue.ts';
+import { badRequest, conflict, type FieldProblem, invalid, modified, notImplemented } from './failures.ts';
+import { metadataProblems } from './metadata.ts';
+import type { State } from './state.ts';
+
+/** How a write is to be done. */
+export interface WriteContext {
+  readonly fieldManager: string;
+  readonly dryRun: boolean;
+  readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  readonly subresource?: Subresource | undefined;
+  /** Things that a client should be told though the write went well. */
+  readonly warnings: string[];
+}
+
+/** What a write did. */
+export interface Written {
+  readonly object: AnyObject;
+  readonly created: boolean;
+}
+
+/** The object as its type holds it, with defaults; complains about what doesn't fit. */
+export function fitted(object: AnyObject, served: Served, context: WriteContext): AnyObject {
+  const findings: Findings = { unknown: [], mismatches: [] };
+  const { custom, type, schema, collection } = served;
+  const result = conform(object, schema, custom === undefined, findings) as AnyObject;
+  if (findings.mismatches.length > 0) {
+    throw badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${findings.mismatches[0]}`);
+  }
+  report(findings, context);
+  if (custom !== undefined) return withDefaults(result, custom.schema) as AnyObject;
+  return KINDS[collection]?.defaults?.(result) ?? result;
+}
+
+export function report({ unknown }: Findings, { fieldValidation, warnings }: WriteContext): void {
+  if (unknown.length === 0 || fieldValidation === 'Ignore') return;
+  const texts = unknown.map((path) => `unknown field "${path}"`);
+  if (fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${texts.join(', ')}`);
+  warnings.push(...texts);
+}
+
+export function check(served: Served, object: AnyObject, old: AnyObject | undefined): void {
+  const { type, custom, collection } = served;
+  const problems: readonly FieldProblem[] = [
+    ...metadataProblems(object, served, old),
+    ...(custom === undefined
+      ? (KINDS[collection]?.validate?.(object, old) ?? [])
+      : validate(withoutMetadata(object), custom.schema)),
+  ];
+  if (problems.length > 0) throw invalid(type, object.metadata.name ?? '', problems);
+}
+
+function withoutMetadata({ metadata: _, ...rest }: AnyObject): unknown {
+  return rest;
+}
+
+export function writerOf(state: State, served: Served, context: WriteContext, operation: Writer['operation']): Writer {
+  if (context.subresource === 'scale') throw notImplemented('writes to the scale subresource');
+  const { group, version } = served.type;
+  return {
+    manager: context.fieldManager,
+    operation,
+    apiVersion: group === '' ? version : `${group}/${version}`,
+    subresource: context.subresource ?? '',
+    time: timestamp(state.clock.now()),
+  };
+}
+
+/** `managedFields` of a body, where there are any: a client may set them. */
+export function givenManagers(given: AnyObject): readonly Manager[] | undefined {
+  const entries: readonly ManagedFieldsEntry[] | undefined = given.metadata.managedFields;
+  return entries === undefined || entries.length === 0 ? undefined : readManagers(entries);
+}
+
+/** The object without what only the server writes. */
+export function bare(object: AnyObject): AnyObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+export function checkPreconditions({ type }: Served, old: AnyObject, given: AnyObject): void {
+  const { uid, resourceVersion } = given.metadata;
+  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
+    throw conflict(type, old.metadata.name, why);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion) {
+    throw modified(type, old.metadata.name);
+  }
+}
+
+export function checkNameOnUrl(object: AnyObject, key: ObjectKey): void {
+  const { name } = object.metadata;
+  if ((name ?? '') === '' || name === key.name) return;
+  throw badRequest(`the name of the object (${name}) does not match the name on the URL (${key.name})`);
+}
+
+/** Through the main resource nobody comes to own the status, and through the status nobody owns anything else. */
+export function ownedThroughPath(managers: readonly Manager[], served: Served): readonly Manager[] {
+  if (!served.subresources.has('status')) return managers;
+  return managers.map((manager) => {
+    const isStatus = manager.subresource === 'status';
+    return { ...manager, fields: new Map([...manager.fields].filter(([element]) => (element === 'f:status') === isStatus)) };
+  });
+}

@@ -1,0 +1,4 @@
+export { BEHAVIOURS, type Behaviour, type BehaviourContext } from './behaviours/index.ts';
+export { OfflineCluster, type OfflineClusterOptions } from './offline-cluster.ts';
+export { VirtualClock } from './virtual-clock.ts';
+export { simulate, World, type WorldOptions } from './world.ts';

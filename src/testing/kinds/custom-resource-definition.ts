@@ -1,0 +1,112 @@
+import { type AnyObject, checkDns1035Label, checkDnsSubdomain, isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { type FieldProblem, invalidValue, notImplemented, required } from '../api/failures.ts';
+import { type Fields, filled, type Kind, type KindContext, listOf, part, withSpec } from './kind.ts';
+
+export const customResourceDefinition: Kind = {
+  checkName: checkDnsSubdomain,
+  defaults: (object) =>
+    withSpec(object, (spec) => {
+      const names = part(spec, 'names');
+      const kind = String(names.kind ?? '');
+      return {
+        ...filled(spec, { conversion: { strategy: 'None' } }),
+        names: filled(names, { singular: kind.toLowerCase(), listKind: `${kind}List` }),
+      };
+    }),
+  prepareCreate: (object, context) => ({ ...object, status: establishedStatus(object, context) }),
+  prepareUpdate: (object, old) => ({ ...object, status: old.status }),
+  validate: validateDefinition,
+};
+
+/** The server accepts the names at once: there is nobody to wait for. */
+function establishedStatus(object: AnyObject, { now }: KindContext): Fields {
+  const spec = part(object, 'spec');
+  const storage = listOf(spec, 'versions').find((version) => version.storage === true);
+  const lastTransitionTime = now();
+  return {
+    conditions: [
+      { lastTransitionTime, message: 'no conflicts found', reason: 'NoConflicts', status: 'True', type: 'NamesAccepted' },
+      {
+        lastTransitionTime,
+        message: 'the initial names have been accepted',
+        reason: 'InitialNamesAccepted',
+        status: 'True',
+        type: 'Established',
+      },
+    ],
+    acceptedNames: spec.names,
+    storedVersions: storage === undefined ? [] : [storage.name],
+  };
+}
+
+function validateDefinition(object: AnyObject): readonly FieldProblem[] {
+  const spec = part(object, 'spec');
+  const names = part(spec, 'names');
+  const versions = listOf(spec, 'versions');
+  const problems: FieldProblem[] = [];
+  const expected = `${String(names.plural ?? '')}.${String(spec.group ?? '')}`;
+  if (object.metadata.name !== expected) {
+    problems.push(invalidValue('metadata.name', object.metadata.name, 'must be spec.names.plural+"."+spec.group'));
+  }
+  if (versions.filter((version) => version.storage === true).length !== 1) {
+    problems.push(
+      invalidValue(
+        'spec.versions',
+        versions.map(({ name }) => name),
+        'must have exactly one version marked as storage version',
+      ),
+    );
+  }
+  for (const message of checkDns1035Label(String(names.plural ?? '')))
+    problems.push(invalidValue('spec.names.plural', names.plural, message));
+  versions.forEach((version, index) => {
+    const path = `spec.versions[${index}].schema.openAPIV3Schema`;
+    const schema = part(part(version, 'schema'), 'openAPIV3Schema');
+    if (Object.keys(schema).length === 0) problems.push(required(path, 'schemas are required'));
+    else problems.push(...structureProblems(schema, path, true));
+  });
+  return problems;
+}
+
+/** The rules of structural schemas that people break most, and what can't be simulated. */
+function structureProblems(schema: StructuralSchema, path: string, isRoot = false): readonly FieldProblem[] {
+  if (schema['x-kubernetes-validations'] !== undefined)
+    throw notImplemented('validation rules in CEL (x-kubernetes-validations)');
+  if (typeof schema.pattern === 'string') checkPattern(schema.pattern);
+  const isUntyped = schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true;
+  const problems: FieldProblem[] = [];
+  if (schema.type === undefined && !isUntyped) {
+    problems.push(
+      required(`${path}.type`, isRoot ? 'must not be empty at the root' : 'must not be empty for specified object fields'),
+    );
+  } else if (isRoot && schema.type !== 'object') {
+    problems.push(invalidValue(`${path}.type`, schema.type, 'must be object at the root'));
+  }
+  if (isRecord(schema.properties) && isRecord(schema.additionalProperties)) {
+    problems.push({
+      type: 'Forbidden',
+      field: `${path}.additionalProperties`,
+      body: 'Forbidden: additionalProperties and properties are mutual exclusive',
+    });
+  }
+  return [...problems, ...childProblems(schema, path)];
+}
+
+function childProblems(schema: StructuralSchema, path: string): readonly FieldProblem[] {
+  const properties = Object.entries(isRecord(schema.properties) ? schema.properties : {});
+  return [
+    ...properties.flatMap(([name, child]) => (isRecord(child) ? structureProblems(child, `${path}.properties[${name}]`) : [])),
+    ...(isRecord(schema.items) ? structureProblems(schema.items, `${path}.items`) : []),
+    ...(isRecord(schema.additionalProperties)
+      ? structureProblems(schema.additionalProperties, `${path}.additionalProperties`)
+      : []),
+  ];
+}
+
+function checkPattern(pattern: string): void {
+  try {
+    new RegExp(pattern);
+  } catch {
+    throw notImplemented(`the pattern ${JSON.stringify(pattern)}, which JavaScript can't read`);
+  }
+}

@@ -1,0 +1,84 @@
+import { type Cancel, type Clock, nextTurn } from '../runtime/index.ts';
+
+interface Timer {
+  readonly due: number;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+/** 2026-01-01T00:00:00Z: where time starts unless told otherwise. */
+const EPOCH = Date.UTC(2026, 0, 1);
+/** Turns of the event loop after which whatever was set off by a timer has run as far as it can. */
+const TURNS = 3;
+
+/** A clock that stands still until it is told to go on. Everything that takes a {@link Clock} can be driven by it. */
+export class VirtualClock implements Clock {
+  #now: number;
+  readonly #start: number;
+  #order = 0;
+  readonly #timers = new Set<Timer>();
+
+  constructor(start = EPOCH) {
+    this.#now = start;
+    this.#start = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now - this.#start;
+  }
+
+  after(ms: number, callback: () => void): Cancel {
+    this.#order += 1;
+    const timer = { due: this.#now + Math.max(0, ms), order: this.#order, callback };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** How many timers wait. */
+  get waiting(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass: timers fire in order, and what they set off runs before the next. */
+  async advance(duration: number | string): Promise<void> {
+    const end = this.#now + milliseconds(duration);
+    await this.settle();
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
+      this.#timers.delete(timer);
+      this.#now = timer.due;
+      timer.callback();
+      await this.settle();
+    }
+    this.#now = end;
+  }
+
+  /** Lets everything run that needs no time to pass. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < TURNS; turn += 1) await nextTurn();
+  }
+
+  #next(end: number): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.due > end) continue;
+      if (first === undefined || timer.due < first.due || (timer.due === first.due && timer.order < first.order)) first = timer;
+    }
+    return first;
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a duration: a number of them, or text such as `90s`, `5m`, `1h30m`. */
+export function milliseconds(duration: number | string): number {
+  if (typeof duration === 'number') return duration;
+  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== duration) {
+    throw new RangeError(`${JSON.stringify(duration)} is no duration: write it as in "90s" or "1h30m"`);
+  }
+  return parts.reduce((total, [, count, unit]) => total + Number(count) * (UNITS[unit ?? ''] ?? 0), 0);
+}
