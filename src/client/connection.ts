@@ -42,7 +42,7 @@ const STREAMS = 100;
 
 /**
  * The HTTP connection to one cluster: one agent with HTTP/2, so that any number of calls and watches share a few connections. An answer of
- * 429 or 5xx with `Retry-After` is waited for within the call's time; one of 401 is tried once more with new credentials.
+ * 429 or 503 with `Retry-After` is waited for within the call's time; one of 401 is tried once more with new credentials.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -182,7 +182,7 @@ export class Connection {
       this.#options.access.refresh();
       return true;
     }
-    const wantsRetry = response.statusCode === 429 || response.statusCode >= 500;
+    const wantsRetry = response.statusCode === 429 || response.statusCode === 503;
     if (!wantsRetry || response.headers['retry-after'] === undefined || attempt > MOST_RETRIES) return false;
     const signal = AbortSignal.any([this.#closing.signal, deadline, ...(request.signal === undefined ? [] : [request.signal])]);
     return sleep(this.#clock, error.retryAfterMs ?? 1000, signal).then(

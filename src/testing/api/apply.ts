@@ -7,7 +7,17 @@ import { store } from './create.ts';
 import { applyConflict, badRequest, conflict, notFound, StatusError } from './failures.ts';
 import { decoded } from './metadata.ts';
 import { type State, stored } from './state.ts';
-import { bare, checkNameOnUrl, checkPreconditions, fitted, report, type WriteContext, type Written, writerOf } from './write.ts';
+import {
+  bare,
+  checkNameOnUrl,
+  checkSameUid,
+  checkVersion,
+  fitted,
+  report,
+  type WriteContext,
+  type Written,
+  writerOf,
+} from './write.ts';
 
 /** PATCH, apply */
 export function apply(
@@ -26,7 +36,8 @@ export function apply(
   const old = stored(state, served, key);
   const declared = declaredFields(named, served, context);
   if (old === undefined) return { object: createByApply(state, served, declared, writer, context), created: true };
-  checkPreconditions(served, old, config);
+  checkVersion(served, old, config);
+  checkSameUid(served, old, config);
   const before = readManagers(old.metadata.managedFields);
   const managers = before.length > 0 ? before : ownedBeforeApply(old, served, writer);
   const { object, managers: after, conflicts } = afterApply(bare(old), bare(declared), served.schema, managers, writer);
@@ -64,7 +75,8 @@ function declaredFields(config: AnyObject, served: Served, context: WriteContext
   if (findings.unknown.length > 0 && custom === undefined) {
     const { namespace = '', name } = config.metadata;
     const [first] = findings.unknown;
-    const where = `${namespace === '' ? '' : `${namespace}/`}${name}; ${config.apiVersion}, Kind=${config.kind}`;
+    const { group, version, kind } = served.type;
+    const where = `${namespace === '' ? '' : `${namespace}/`}${name}; ${group}/${version}, Kind=${kind}`;
     throw new StatusError({
       kind: 'Status',
       apiVersion: 'v1',

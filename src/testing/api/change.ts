@@ -13,14 +13,15 @@ import { applyStrategicPatch } from '../apply/strategic.ts';
 import { KINDS } from '../kinds/index.ts';
 import { copy } from '../schema/conform.ts';
 import type { Served } from './catalogue.ts';
-import { badRequest, invalid, invalidValue, notFound, StatusError } from './failures.ts';
+import { badRequest, conflict, invalid, invalidValue, notFound, StatusError } from './failures.ts';
 import { decoded, isSpecChanged } from './metadata.ts';
 import { inStorageVersion, inVersion, isHeld, isTerminating, type State, stored } from './state.ts';
 import {
   bare,
   check,
   checkNameOnUrl,
-  checkPreconditions,
+  checkSameUid,
+  checkVersion,
   fitted,
   givenManagers,
   ownedThroughPath,
@@ -35,7 +36,15 @@ export function update(state: State, served: Served, key: ObjectKey, body: unkno
   checkNameOnUrl(given, key);
   if (old === undefined) throw notFound(served.type, key.name);
   if (served.custom !== undefined && (given.metadata.resourceVersion ?? '') === '') {
-    throw invalid(served.type, key.name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')]);
+    const { type } = served;
+    // The kind of the message is the resource here, in contrast to all other messages of this sort.
+    const named = { ...type, kind: type.plural };
+    throw invalid(named, key.name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')]);
+  }
+  const { uid } = given.metadata;
+  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
+    throw conflict(served.type, key.name, why);
   }
   return replace(state, served, old, given, context);
 }
@@ -56,6 +65,7 @@ export function patch(state: State, served: Served, key: ObjectKey, change: Wire
     change.type === 'json' ? jsonPatched(target, change.operations) : bodyPatched(target, change.body, change.type, served);
   const given = decoded(changed, served, key.namespace);
   if ((given.metadata.name ?? '') !== key.name) checkNameOnUrl(given, key);
+  checkSameUid(served, old, given);
   const { resourceVersion } = given.metadata;
   const isPinned = resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion;
   const settled = isPinned
@@ -103,7 +113,7 @@ function bodyPatched(target: AnyObject, body: unknown, type: 'merge' | 'strategi
 
 /** Puts a new version in the place of an old one, if there is any difference. */
 function replace(state: State, served: Served, old: AnyObject, given: AnyObject, context: WriteContext): AnyObject {
-  checkPreconditions(served, old, given);
+  checkVersion(served, old, given);
   const object = fitted({ ...given, metadata: { ...given.metadata, name: old.metadata.name } }, served, context);
   const managers = givenManagers(given) ?? readManagers(old.metadata.managedFields);
   const writer = writerOf(state, served, context, 'Update');

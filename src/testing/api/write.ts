@@ -6,7 +6,7 @@ import { conform, type Findings } from '../schema/conform.ts';
 import { withDefaults } from '../schema/defaults.ts';
 import { validate } from '../schema/validate.ts';
 import type { Served } from './catalogue.ts';
-import { badRequest, conflict, type FieldProblem, invalid, modified, notImplemented } from './failures.ts';
+import { badRequest, type FieldProblem, invalid, invalidValue, modified, notImplemented } from './failures.ts';
 import { metadataProblems } from './metadata.ts';
 import type { State } from './state.ts';
 
@@ -85,15 +85,18 @@ export function bare(object: AnyObject): AnyObject {
   return { ...object, metadata };
 }
 
-export function checkPreconditions({ type }: Served, old: AnyObject, given: AnyObject): void {
-  const { uid, resourceVersion } = given.metadata;
-  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
-    throw conflict(type, old.metadata.name, why);
-  }
-  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion) {
-    throw modified(type, old.metadata.name);
-  }
+/** A write that names a version is for that version only. */
+export function checkVersion({ type }: Served, old: AnyObject, given: AnyObject): void {
+  const { resourceVersion } = given.metadata;
+  const isPinned = resourceVersion !== undefined && resourceVersion !== '';
+  if (isPinned && resourceVersion !== old.metadata.resourceVersion) throw modified(type, old.metadata.name);
+}
+
+/** A patch that names another uid would change it. */
+export function checkSameUid({ type }: Served, old: AnyObject, given: AnyObject): void {
+  const { uid } = given.metadata;
+  if (uid === undefined || uid === '' || uid === old.metadata.uid) return;
+  throw invalid(type, old.metadata.name, [invalidValue('metadata.uid', uid, 'field is immutable')]);
 }
 
 export function checkNameOnUrl(object: AnyObject, key: ObjectKey): void {

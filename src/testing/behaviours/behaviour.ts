@@ -102,7 +102,9 @@ export async function fails(
   if (typeof message === 'string') same(error.detail, message, 'the message');
   else if (message !== undefined) holds(message.test(error.detail), `a message like ${message}, found "${error.detail}"`);
   if (expected.issues === undefined) return;
-  const issues = error.issues.map(({ field, reason = '', message: text }) => ({ field, reason, message: text }));
+  // The server says some things twice.
+  const unique = new Map(error.issues.map((issue) => [`${issue.field} ${issue.reason} ${issue.message}`, issue]));
+  const issues = [...unique.values()].map(({ field, reason = '', message: text }) => ({ field, reason, message: text }));
   same(
     issues.map((issue, index) =>
       expected.issues?.[index]?.message === undefined ? { field: issue.field, reason: issue.reason } : issue,

@@ -1,7 +1,17 @@
+import { APPLY_BEHAVIOURS } from './apply.ts';
 import type { Behaviour } from './behaviour.ts';
+import { CUSTOM_BEHAVIOURS } from './custom.ts';
+import { LIST_BEHAVIOURS } from './lists.ts';
 import { OBJECT_BEHAVIOURS } from './objects.ts';
+import { PATCH_BEHAVIOURS } from './patches.ts';
 
 export type { Behaviour, BehaviourContext } from './behaviour.ts';
 
 /** What every cluster behind the port does. Real API servers pass all of it; offline clusters enter nothing that isn't here. */
-export const BEHAVIOURS: readonly Behaviour[] = [...OBJECT_BEHAVIOURS];
+export const BEHAVIOURS: readonly Behaviour[] = [
+  ...OBJECT_BEHAVIOURS,
+  ...PATCH_BEHAVIOURS,
+  ...APPLY_BEHAVIOURS,
+  ...LIST_BEHAVIOURS,
+  ...CUSTOM_BEHAVIOURS,
+];

@@ -1,4 +1,11 @@
-import { type AnyObject, checkDns1035Label, checkDnsSubdomain, isRecord, type StructuralSchema } from '../../kube/index.ts';
+import {
+  type AnyObject,
+  checkDns1035Label,
+  checkDnsSubdomain,
+  deepEqual,
+  isRecord,
+  type StructuralSchema,
+} from '../../kube/index.ts';
 import { type FieldProblem, invalidValue, notImplemented, required } from '../api/failures.ts';
 import { type Fields, filled, type Kind, type KindContext, listOf, part, withSpec } from './kind.ts';
 
@@ -59,13 +66,21 @@ function validateDefinition(object: AnyObject): readonly FieldProblem[] {
   }
   for (const message of checkDns1035Label(String(names.plural ?? '')))
     problems.push(invalidValue('spec.names.plural', names.plural, message));
-  versions.forEach((version, index) => {
-    const path = `spec.versions[${index}].schema.openAPIV3Schema`;
-    const schema = part(part(version, 'schema'), 'openAPIV3Schema');
-    if (Object.keys(schema).length === 0) problems.push(required(path, 'schemas are required'));
-    else problems.push(...structureProblems(schema, path, true));
+  return [...problems, ...schemaProblems(versions)];
+}
+
+/** A schema that all versions share is spoken of as if it stood above them. */
+function schemaProblems(versions: readonly Fields[]): readonly FieldProblem[] {
+  const schemas = versions.map((version) => part(part(version, 'schema'), 'openAPIV3Schema'));
+  const [first] = schemas;
+  const isShared = first !== undefined && schemas.every((schema) => deepEqual(schema, first));
+  const paths = isShared
+    ? ['spec.validation.openAPIV3Schema']
+    : schemas.map((_, index) => `spec.versions[${index}].schema.openAPIV3Schema`);
+  return paths.flatMap((path, index) => {
+    const schema = schemas[index] ?? {};
+    return Object.keys(schema).length === 0 ? [required(path, 'schemas are required')] : structureProblems(schema, path, true);
   });
-  return problems;
 }
 
 /** The rules of structural schemas that people break most, and what can't be simulated. */
