@@ -11,11 +11,13 @@ import {
   type Draft,
   errorOfStatus,
   hasCode,
+  ifAbsentError,
   isClustersetError,
   isStatus,
   type KubeObject,
   keyOf,
   type ListOptions,
+  NEVER_VERSION,
   type ObjectKey,
   type ObjectList,
   type Patch,
@@ -94,15 +96,20 @@ export class RealCluster implements Cluster {
     const key = checkedKey(type, keyOf(object), this.name);
     const query = writeQuery(options, { force: options.force ? 'true' : undefined });
     const path = `${resourcePath(type, { ...key, subresource: options.subresource })}${query}`;
+    const body = options.ifAbsent ? withNeverVersion(object) : object;
     const request: HttpRequest = {
       method: 'PATCH',
       path,
-      body: object,
+      body,
       contentType: 'application/apply-patch+yaml',
       signal: options.signal,
     };
-    const { status, body } = await this.#answer(type, key, request);
-    return { object: body as T, created: status === 201 };
+    try {
+      const answer = await this.#answer(type, key, request);
+      return { object: answer.body as T, created: answer.status === 201 };
+    } catch (error) {
+      throw options.ifAbsent ? ifAbsentError(error) : error;
+    }
   }
 
   async delete(type: ResourceAddress, key: ObjectKey, options: DeleteOptions = {}): Promise<DeleteOutcome> {
@@ -246,6 +253,10 @@ const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
 } as const;
+
+function withNeverVersion(object: AnyObject): AnyObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: NEVER_VERSION } };
+}
 
 function namespaceOf<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>): string | undefined {
   return type.scope === 'Namespaced' ? (object.metadata.namespace ?? 'default') : undefined;

@@ -1,9 +1,9 @@
-import { type AnyObject, type Issue, isRecord } from '../kube/index.ts';
+import { type AnyObject, type ClustersetError, type Issue, isClustersetError, isRecord } from '../kube/index.ts';
 import { type ClusterEntry, isReady } from '../registry/index.ts';
 import { explainShare, planReplicas, type ReplicaSchedulingPreference, type ReplicaShare } from '../scheduling/index.ts';
 import type { FederatedObject } from './api.ts';
 import type { RenderIssue } from './issue.ts';
-import { type ClusterPlacement, explainPlacement, type Placement, type PlacementOptions, placementOf } from './placement.ts';
+import { explainPlacement, type Placement, type PlacementOptions, placementOf } from './placement.ts';
 import { type Prepared, renderAll } from './render.ts';
 
 /** What {@link decide} takes beside the object. */
@@ -16,24 +16,26 @@ export interface DecideInput extends PlacementOptions {
   readonly running?: ReadonlyMap<string, number>;
 }
 
-/** What one cluster should have. */
-export interface ClusterDecision {
+/** What one cluster should have: the object as it is given, no object, or whatever it has now. */
+export type ClusterDecision = {
   readonly cluster: ClusterEntry;
-  /** The object as it should be there; `undefined` where it shouldn't be there. */
-  readonly desired: AnyObject | undefined;
   /** Why, in words. */
   readonly why: string;
   /** How many replicas and why, where a preference divides them. */
   readonly share: ReplicaShare | undefined;
-}
+} & (
+  | { readonly want: 'present'; readonly desired: AnyObject }
+  | { readonly want: 'absent' | 'untouched'; readonly desired?: undefined }
+);
 
 /** What all clusters should have. */
 export interface Decision {
   readonly prepared: Prepared;
+  /** One for each cluster, in their order; none where there are issues: nothing may be written anywhere then. */
   readonly clusters: readonly ClusterDecision[];
   /** Clusters that the object names and nobody knows. */
   readonly unknown: readonly UnknownCluster[];
-  /** What is wrong with the object. Where there is anything, nothing may be written anywhere. */
+  /** What is wrong with the object. */
   readonly issues: readonly RenderIssue[];
   readonly namespaceNotFederated: boolean;
 }
@@ -43,21 +45,47 @@ export interface UnknownCluster extends Issue {
   readonly name: string;
 }
 
-/** Decides where an object should be and what it looks like there: placement, division of replicas, rendering. */
+/** Decides where an object should be and what it looks like there: placement, division of replicas, rendering. A deleted object should be nowhere. */
 export function decide(input: DecideInput): Decision {
   const { prepared, clusters } = input;
-  const nothing = { prepared, clusters: [], unknown: [], namespaceNotFederated: false };
-  if (prepared.issues.length > 0) return { ...nothing, issues: prepared.issues };
-  const options: PlacementOptions = 'namespace' in input ? { namespace: input.namespace } : {};
+  if (prepared.object.metadata.deletionTimestamp !== undefined) return decideDeletion(prepared, clusters);
+  if (prepared.issues.length > 0) return refused(prepared, prepared.issues);
+  try {
+    return decidePresence(input);
+  } catch (error) {
+    if (!isClustersetError(error)) throw error;
+    return refused(prepared, [issueOf(error)]);
+  }
+}
+
+function refused(prepared: Prepared, issues: readonly RenderIssue[]): Decision {
+  return { prepared, issues, clusters: [], unknown: [], namespaceNotFederated: false };
+}
+
+function issueOf({ field = '', detail, mend }: ClustersetError): RenderIssue {
+  return { field, message: detail, ...(mend === undefined ? {} : { mend }) };
+}
+
+function decideDeletion(prepared: Prepared, clusters: readonly ClusterEntry[]): Decision {
+  const why = 'the federated object is deleted';
+  return { ...refused(prepared, []), clusters: clusters.map((cluster) => ({ cluster, want: 'absent', why, share: undefined })) };
+}
+
+function decidePresence(input: DecideInput): Decision {
+  const { prepared, clusters } = input;
+  const options = namespaceOption(input);
   const placement = placementOf(prepared.object, clusters, options);
-  const shares = input.preference === undefined ? undefined : divide(input, input.preference, placement, options);
+  const division = input.preference === undefined ? undefined : divide(input, input.preference, placement);
+  if (division?.issues.length) return refused(prepared, division.issues);
+  const shares = division?.shares;
   const selected = clusters.filter(({ name }) =>
     shares === undefined ? placement.clusters.get(name)?.selected : shares.has(name),
   );
   const replicas =
     shares === undefined ? undefined : new Map([...shares].map(([name, share]) => [name, share.replicas + share.overflow]));
   const { objects, issues } = renderAll(prepared, selected, replicas);
-  const desired = new Map(objects.map(({ cluster, object }) => [cluster, object]));
+  if (issues.length > 0) return refused(prepared, issues);
+  const rendered = new Map(objects.map(({ cluster, object }) => [cluster, object]));
   return {
     prepared,
     issues,
@@ -65,39 +93,55 @@ export function decide(input: DecideInput): Decision {
     unknown: unknownClusters(prepared.object, clusters),
     clusters: clusters.map((cluster) => {
       const share = shares?.get(cluster.name);
-      const why = shares === undefined ? whyPlaced(placement.clusters.get(cluster.name)) : whyShared(cluster, share);
-      return { cluster, desired: desired.get(cluster.name), why, share };
+      const why = whyOf(cluster, division?.allowed ?? placement, share, division !== undefined);
+      return wantOf(cluster, rendered.get(cluster.name), shares, { why, share });
     }),
   };
 }
 
-function whyPlaced(placement: ClusterPlacement | undefined): string {
-  return placement === undefined ? '' : explainPlacement(placement.reason);
+function namespaceOption(input: DecideInput): PlacementOptions {
+  return 'namespace' in input ? { namespace: input.namespace } : {};
 }
 
-function whyShared(cluster: ClusterEntry, share: ReplicaShare | undefined): string {
+function wantOf(
+  cluster: ClusterEntry,
+  desired: AnyObject | undefined,
+  shares: ReadonlyMap<string, ReplicaShare> | undefined,
+  reason: Pick<ClusterDecision, 'why' | 'share'>,
+): ClusterDecision {
+  if (desired !== undefined) return { cluster, want: 'present', desired, ...reason };
+  // Where nobody can take the replicas, they stay where they are; and a cluster that isn't ready keeps what it has until it is.
+  const isHeld = shares !== undefined && (shares.size === 0 || !isReady(cluster));
+  return { cluster, want: isHeld ? 'untouched' : 'absent', ...reason };
+}
+
+function whyOf(cluster: ClusterEntry, placement: Placement, share: ReplicaShare | undefined, isDivided: boolean): string {
   if (share !== undefined) return explainShare(share);
-  return isReady(cluster) ? 'the preference is not for this cluster' : 'the cluster is not ready, so its replicas are elsewhere';
+  const place = placement.clusters.get(cluster.name);
+  if (isDivided && !isReady(cluster)) return 'the cluster is not ready, so its replicas are elsewhere';
+  return place === undefined ? '' : explainPlacement(place.reason);
+}
+
+interface DivisionOfReplicas {
+  readonly shares: ReadonlyMap<string, ReplicaShare>;
+  readonly allowed: Placement;
+  readonly issues: readonly RenderIssue[];
 }
 
 /**
  * Divides replicas over the ready clusters that may have the object. As in kubefed a preference uses every ready cluster of the namespace,
  * whatever the object's own placement says, unless it intersects with that: then by its selector, or by its list where it has none.
  */
-function divide(
-  { prepared, clusters, running }: DecideInput,
-  preference: ReplicaSchedulingPreference,
-  placement: Placement,
-  options: PlacementOptions,
-): ReadonlyMap<string, ReplicaShare> {
-  const { totalReplicas, rebalance = false, intersectWithClusterSelector = false } = preference.spec;
+function divide(input: DecideInput, preference: ReplicaSchedulingPreference, placement: Placement): DivisionOfReplicas {
+  const { prepared, clusters, running } = input;
+  const { totalReplicas, rebalance = false, intersectWithClusterSelector = false, clusters: given = {} } = preference.spec;
+  const options = namespaceOption(input);
   const allowed = intersectWithClusterSelector
     ? bySelectorFirst(prepared.object, clusters, placement, options)
     : placementOf(everywhere(prepared.object), clusters, options);
   const candidates = clusters
     .filter((entry) => isReady(entry) && allowed.clusters.get(entry.name)?.selected)
     .map(({ name }) => name);
-  const given = preference.spec.clusters ?? {};
   const plan = planReplicas({
     key: `${prepared.object.metadata.namespace ?? ''}/${prepared.object.metadata.name}`,
     totalReplicas,
@@ -106,7 +150,15 @@ function divide(
     candidates,
     ...(running === undefined ? {} : { current: running }),
   });
-  return new Map(plan.shares.map((share) => [share.cluster, share]));
+  const issues = plan.shares
+    .filter(({ replicas }) => replicas < 0)
+    .map(({ cluster, replicas }) => ({
+      cluster,
+      field: 'spec',
+      message: `the ReplicaSchedulingPreference gives it ${replicas} replicas`,
+      mend: 'use numbers that are not negative',
+    }));
+  return { shares: new Map(plan.shares.map((share) => [share.cluster, share])), allowed, issues };
 }
 
 function bySelectorFirst(
@@ -133,12 +185,13 @@ function unknownClusters(object: FederatedObject, clusters: readonly ClusterEntr
   const overridden = (object.spec.overrides ?? []).flatMap(({ clusterName }, index) =>
     clusterName === undefined ? [] : [{ name: clusterName, field: `spec.overrides[${index}].clusterName` }],
   );
+  const names = [...known].sort().join(', ') || 'none';
   return [...listed, ...overridden]
     .filter(({ name }) => !known.has(name))
     .map((each) => ({
       ...each,
       message: `there is no cluster "${each.name}"`,
-      mend: `correct the name, or take it out; known are ${[...known].join(', ') || 'none'}`,
+      mend: `correct the name, or take it out; known are ${names}`,
     }));
 }
 

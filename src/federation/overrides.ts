@@ -198,6 +198,17 @@ export function applyOverrides<T>(
   return own === undefined ? result : applyItem(result, own, cluster.name, missing);
 }
 
+/** Whether overrides for a cluster name a field, a part of it, or something that it is a part of. */
+export function overridesField(overrides: CompiledOverrides, cluster: ClusterEntry, pointer: string): boolean {
+  const named = overrides.named.get(cluster.name);
+  const items = [
+    ...overrides.selected.filter(({ requirements }) => matchesLabels(requirements, cluster.labels)),
+    ...(named === undefined ? [] : [named]),
+  ];
+  const touches = (path: string): boolean => path === pointer || path.startsWith(`${pointer}/`) || pointer.startsWith(`${path}/`);
+  return items.some(({ operations }) => operations.some(({ path }) => touches(path)));
+}
+
 function applyItem<T>(object: T, item: OverrideItem, cluster: string, missing: ReplaceMissing): T {
   if (missing === 'add') return applyOneByOne(object, item, cluster);
   try {

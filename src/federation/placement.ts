@@ -79,16 +79,16 @@ function both(own: ClusterPlacement, inNamespace: ClusterPlacement | undefined):
 function namespaceRule(options: PlacementOptions): (cluster: ClusterEntry) => ClusterPlacement | undefined {
   if (!('namespace' in options)) return () => undefined;
   if (options.namespace === undefined) return () => ({ selected: false, reason: 'NamespaceNotFederated' });
-  const decide = decideBy(options.namespace.spec.placement);
+  const decide = decideBy(options.namespace.spec.placement, `FederatedNamespace ${options.namespace.metadata.name}: `);
   return (cluster) => (decide(cluster).selected ? undefined : { selected: false, reason: 'NamespaceNotPlaced' });
 }
 
-function decideBy(placement: PlacementSpec | undefined): Decide {
+function decideBy(placement: PlacementSpec | undefined, owner = ''): Decide {
   if (placement?.clusters !== undefined && placement.clusters !== null) {
     const names = new Set(listedNames(placement));
     return ({ name }) => (names.has(name) ? { selected: true, reason: 'Listed' } : { selected: false, reason: 'NotListed' });
   }
-  const requirements = selectorOf(placement);
+  const requirements = selectorOf(placement, owner);
   if (requirements === undefined) return () => ({ selected: false, reason: 'NoPlacement' });
   return ({ labels }) =>
     matchesLabels(requirements, labels)
@@ -100,13 +100,13 @@ function listedNames(placement: PlacementSpec | undefined): readonly string[] {
   return [...new Set((placement?.clusters ?? []).map(({ name }) => name))];
 }
 
-function selectorOf(placement: PlacementSpec | undefined): LabelRequirements | undefined {
+function selectorOf(placement: PlacementSpec | undefined, owner = ''): LabelRequirements | undefined {
   const selector = placement?.clusterSelector;
   if (selector === undefined || selector === null) return undefined;
   try {
     return requirementsOf(selector);
   } catch (error) {
-    throw isClustersetError(error) ? error.with({ field: 'spec.placement.clusterSelector' }) : error;
+    throw isClustersetError(error) ? error.with({ field: `${owner}spec.placement.clusterSelector` }) : error;
   }
 }
 

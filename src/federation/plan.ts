@@ -1,4 +1,14 @@
-import { type AnyObject, type Change, contentHash, type ObjectKey, parseApiVersion, type ResourceType } from '../kube/index.ts';
+import {
+  type AnyObject,
+  type Change,
+  type Condition,
+  contentHash,
+  findCondition,
+  type ObjectKey,
+  parseApiVersion,
+  type ResourceType,
+} from '../kube/index.ts';
+import { isReady } from '../registry/index.ts';
 import { MANAGED_LABEL, ORPHAN_ANNOTATION, OWNER_ANNOTATION } from './api.ts';
 import { appliedFields, changesTo } from './changes.ts';
 import type { ClusterDecision } from './decide.ts';
@@ -57,7 +67,7 @@ export type Observed =
 /** What {@link planStep} takes. */
 export interface PlanStepInput {
   readonly prepared: Prepared;
-  readonly decision: Pick<ClusterDecision, 'desired' | 'why'> & { readonly cluster: { readonly name: string } };
+  readonly decision: ClusterDecision;
   readonly observed: Observed;
   readonly fieldManager: string;
   /** What an earlier write left different, by {@link changesHash}: the server's own way to write the same. */
@@ -74,7 +84,8 @@ const PROTECTED_NAMESPACES: ReadonlySet<string> = new Set([
 ]);
 
 /** What to do in one cluster, so that it has what was decided. Nothing is adopted: an object without our mark is left as it is. */
-export function planStep(input: PlanStepInput): Step {
+export function planStep(given: PlanStepInput): Step {
+  const input = { ...given, decision: unlessDeleted(given) };
   const { decision, prepared, observed } = input;
   const base: StepBase = {
     cluster: decision.cluster.name,
@@ -82,12 +93,35 @@ export function planStep(input: PlanStepInput): Step {
     key: targetKey(prepared),
     reason: decision.why,
   };
+  const live = observed.reachable ? observed.live : undefined;
+  const seen = live === undefined ? {} : { live };
   const isProtected = prepared.type.target.kind === 'Namespace' && PROTECTED_NAMESPACES.has(base.key.name);
-  if (isProtected) return { ...base, op: 'none', reason: 'this namespace is never touched' };
-  if (!observed.reachable) return { ...base, op: 'blocked', code: 'ClusterNotReady', reason: observed.message };
-  return decision.desired === undefined
-    ? planRemoval(base, input, observed.live)
-    : planPresence(base, input, decision.desired, observed.live);
+  if (isProtected) return { ...base, op: 'none', reason: 'this namespace is never touched', ...seen };
+  if (decision.want === 'untouched') return { ...base, op: 'none', ...seen };
+  const silence = whyNotNow(decision, observed);
+  if (silence !== undefined) return planWithout(base, input, silence);
+  return decision.want === 'present' ? planPresence(base, input, decision.desired, live) : planRemoval(base, input, live);
+}
+
+/** A federated object that is deleted should be nowhere, also where that was decided before. */
+function unlessDeleted({ prepared, decision }: PlanStepInput): ClusterDecision {
+  if (prepared.object.metadata.deletionTimestamp === undefined) return decision;
+  return { cluster: decision.cluster, want: 'absent', why: 'the federated object is deleted', share: undefined };
+}
+
+/** Why a cluster is left alone for now. */
+function whyNotNow({ cluster }: ClusterDecision, observed: Observed): string | undefined {
+  if (!observed.reachable) return observed.message;
+  if (isReady(cluster)) return undefined;
+  const condition = findCondition(cluster.conditions as readonly Condition[] | undefined, 'Ready');
+  return condition?.message || 'the cluster is not ready';
+}
+
+/** A cluster that can't be worked on is in the way only where it should have the object, or may have one that should be gone. */
+function planWithout(base: StepBase, { decision, prepared }: PlanStepInput, reason: string): Step {
+  const isDeleted = prepared.object.metadata.deletionTimestamp !== undefined;
+  if (decision.want === 'present' || isDeleted) return { ...base, op: 'blocked', code: 'ClusterNotReady', reason };
+  return { ...base, op: 'none' };
 }
 
 function targetKey({ object, type }: Prepared): ObjectKey {
@@ -122,12 +156,15 @@ function planPresence(base: StepBase, input: PlanStepInput, desired: AnyObject, 
 }
 
 function planUpdate(base: StepBase, input: PlanStepInput, desired: AnyObject, live: AnyObject): Step {
+  const { prepared, decision, fieldManager } = input;
   const { object, readsLive } = retain(desired, live, {
-    target: input.prepared.type.target,
-    retainReplicas: input.prepared.object.spec.retainReplicas ?? false,
-    fieldManager: input.fieldManager,
+    target: prepared.type.target,
+    retainReplicas: prepared.object.spec.retainReplicas ?? false,
+    fieldManager,
+    isDecided: (pointer) =>
+      (pointer === '/spec/replicas' && decision.share !== undefined) || prepared.isOverridden(decision.cluster, pointer),
   });
-  const changes = changesTo(live, object, input.fieldManager);
+  const changes = changesTo(live, object, fieldManager);
   if (changes.length === 0 || changesHash(object, changes) === input.tolerated) return { ...base, op: 'none', live };
   const { resourceVersion } = live.metadata;
   return {
@@ -153,15 +190,20 @@ function planRemoval(base: StepBase, { prepared, fieldManager }: PlanStepInput, 
   if (!isOwned(live, prepared.owner, fieldManager) || live.metadata.labels?.[MANAGED_LABEL] === 'false') {
     return { ...base, op: 'none', reason: 'the object there is not ours' };
   }
-  const isDeleted = prepared.object.metadata.deletionTimestamp !== undefined;
-  const reason = isDeleted ? 'the federated object is deleted' : base.reason;
-  if (isDeleted && prepared.object.metadata.annotations?.[ORPHAN_ANNOTATION] === 'true') {
-    return { ...base, op: 'release', live, reason: `${reason}, and ${ORPHAN_ANNOTATION} keeps the object` };
+  if (prepared.object.metadata.deletionTimestamp === undefined) return planDelete(base, live, {});
+  if (prepared.object.metadata.annotations?.[ORPHAN_ANNOTATION] === 'true') {
+    return { ...base, op: 'release', live, reason: `${base.reason}, and ${ORPHAN_ANNOTATION} keeps the object` };
   }
-  if (live.metadata.deletionTimestamp !== undefined) {
-    return { ...base, op: 'blocked', code: 'WaitingForRemoval', reason: waitingFor(live) };
-  }
-  return { ...base, op: 'delete', live, reason, options: isDeleted ? deletionOptions(prepared.object).options : {} };
+  const { options, issues } = deletionOptions(prepared.object);
+  const [issue] = issues;
+  if (issue === undefined) return planDelete(base, live, options);
+  const mend = issue.mend === undefined ? {} : { mend: issue.mend };
+  return { ...base, op: 'blocked', code: 'DeletionFailed', reason: `${issue.field}: ${issue.message}`, ...mend };
+}
+
+function planDelete(base: StepBase, live: AnyObject, options: DeletionOptions): Step {
+  if (live.metadata.deletionTimestamp === undefined) return { ...base, op: 'delete', live, options };
+  return { ...base, op: 'blocked', code: 'WaitingForRemoval', reason: waitingFor(live) };
 }
 
 function waitingFor(live: AnyObject): string {

@@ -15,7 +15,7 @@ import type { FederatedObject } from './api.ts';
 import { deletionOptions } from './deletion-options.ts';
 import { BUILT_IN_FEDERATED_TYPES, type FederatedType, typeOfObject } from './federated-type.ts';
 import type { RenderIssue } from './issue.ts';
-import { applyOverrides, compileOverrides, type ReplaceMissing } from './overrides.ts';
+import { applyOverrides, compileOverrides, overridesField, type ReplaceMissing } from './overrides.ts';
 import { type PlacementOptions, placementIssues, placementOf } from './placement.ts';
 import { baseObject, precisionIssues, withEncodedData, withMarks } from './template.ts';
 
@@ -42,6 +42,8 @@ export interface Prepared {
   readonly issues: readonly RenderIssue[];
   /** What was left out of the template, and why. */
   readonly warnings: readonly string[];
+  /** Whether overrides for the cluster say what a field should be: the field itself, a part of it, or something that it is a part of. */
+  isOverridden(cluster: ClusterEntry, pointer: string): boolean;
   /** The object as a cluster should have it. @throws ClustersetError `Invalid` where an override can't be carried out. */
   renderFor(cluster: ClusterEntry, replicas?: number): AnyObject;
 }
@@ -69,9 +71,10 @@ export function prepare(object: AnyObject, options: PrepareOptions = {}): Prepar
       ...issues,
     ],
     warnings,
+    isOverridden: (cluster, pointer) => overridesField(compiled, cluster, pointer),
     renderFor(cluster, replicas) {
       const overridden = applyOverrides(base, compiled, cluster, options.replaceMissing);
-      const rendered = ofSameGroup(withEncodedData(withMarks(overridden, base)), type, cluster.name);
+      const rendered = withEncodedData(withMarks(ofSameGroup(overridden, type, cluster.name), base, cluster.name));
       return replicas === undefined ? rendered : withReplicas(rendered, replicas);
     },
   };
@@ -106,10 +109,11 @@ function nameIssues(object: FederatedObject, type: FederatedType): readonly Rend
 }
 
 function ofSameGroup(object: AnyObject, type: FederatedType, cluster: string): AnyObject {
-  if (parseApiVersion(object.apiVersion).group === type.target.group) return object;
+  const { apiVersion } = object as { readonly apiVersion: unknown };
+  if (typeof apiVersion === 'string' && parseApiVersion(apiVersion).group === type.target.group) return object;
   throw new ClustersetError({
     code: 'Invalid',
-    message: `"/apiVersion": ${JSON.stringify(object.apiVersion)} is of another group than ${apiVersionOf(type.target)}`,
+    message: `"/apiVersion": ${JSON.stringify(apiVersion) ?? 'nothing'} is of another group than ${apiVersionOf(type.target)}`,
     cluster,
     field: 'spec.overrides',
     mend: 'an override may change the version, not the group',

@@ -1,4 +1,4 @@
-import { type AnyObject, isRecord, parseFieldsV1, type ResourceType } from '../kube/index.ts';
+import { type AnyObject, deepEqual, isRecord, parseFieldsV1, type ResourceType } from '../kube/index.ts';
 import { appliedFields } from './changes.ts';
 
 /** What {@link retain} goes by. */
@@ -7,6 +7,8 @@ export interface RetainOptions {
   /** `spec.retainReplicas` of the federated object. */
   readonly retainReplicas: boolean;
   readonly fieldManager: string;
+  /** Whether an override, or a division of replicas, says what the field should be in this cluster: then it isn't the member's. Default: nothing is. */
+  readonly isDecided?: (pointer: string) => boolean;
 }
 
 /** A desired object that leaves to the member what is the member's. */
@@ -19,11 +21,14 @@ export interface Retained {
 /**
  * Leaves to the live object what belongs to its cluster: `spec.replicas` on request, and the addresses and node ports of a Service. A field
  * that somebody else has set is left out, so that its manager keeps it; one that only we have set keeps its live value, because leaving it
- * out would remove it.
+ * out would remove it. What an override says stands above all of this.
  */
-export function retain(desired: AnyObject, live: AnyObject, { target, retainReplicas, fieldManager }: RetainOptions): Retained {
-  if (retainReplicas) return retainField(desired, live, 'replicas', fieldManager);
-  return target.group === '' && target.kind === 'Service' ? retainService(desired, live) : { object: desired, readsLive: false };
+export function retain(desired: AnyObject, live: AnyObject, options: RetainOptions): Retained {
+  const { target, retainReplicas, isDecided = () => false } = options;
+  const isReplicas = retainReplicas && !isDecided('/spec/replicas');
+  const first = isReplicas ? retainField(desired, live, 'replicas', options.fieldManager) : { object: desired, readsLive: false };
+  if (target.group !== '' || target.kind !== 'Service') return first;
+  return retainService(first.object, live, isDecided);
 }
 
 function retainField(desired: AnyObject, live: AnyObject, field: string, fieldManager: string): Retained {
@@ -47,15 +52,15 @@ function isOwnedByOthers(live: AnyObject, field: string, fieldManager: string): 
 const CLUSTER_FIELDS = ['clusterIP', 'clusterIPs', 'healthCheckNodePort'] as const;
 
 /** Values that a cluster has given to a Service stand above those of the template. */
-function retainService(desired: AnyObject, live: AnyObject): Retained {
+function retainService(desired: AnyObject, live: AnyObject, isDecided: (pointer: string) => boolean): Retained {
   const [wanted, given] = [specOf(desired), specOf(live)];
-  const kept = CLUSTER_FIELDS.filter((field) => wanted[field] !== undefined && isGiven(given[field])).map((field) => [
-    field,
-    given[field],
-  ]);
-  const ports =
-    Array.isArray(wanted.ports) && Array.isArray(given.ports) ? { ports: retainNodePorts(wanted.ports, given.ports) } : {};
-  return { object: { ...desired, spec: { ...wanted, ...ports, ...Object.fromEntries(kept) } }, readsLive: false };
+  const kept = CLUSTER_FIELDS.filter(
+    (field) => wanted[field] !== undefined && isGiven(given[field]) && !isDecided(`/spec/${field}`),
+  ).map((field) => [field, given[field]]);
+  const hasPorts = Array.isArray(wanted.ports) && Array.isArray(given.ports) && !isDecided('/spec/ports');
+  const ports = hasPorts ? { ports: retainNodePorts(wanted.ports as unknown[], given.ports as unknown[]) } : {};
+  const spec = { ...wanted, ...ports, ...Object.fromEntries(kept) };
+  return { object: { ...desired, spec }, readsLive: !deepEqual(spec, wanted) };
 }
 
 function isGiven(value: unknown): boolean {

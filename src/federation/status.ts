@@ -33,7 +33,8 @@ export function statusOf({ decision, results, previous, now }: StatusInput): Fed
   const clusters = clusterEntries(decision, results);
   const { generation } = decision.prepared.object.metadata;
   const before = (previous?.conditions ?? []) as readonly Condition[];
-  const conditions = setCondition(setCondition(before, propagation(decision, clusters), now), rolledOut(decision, clusters), now);
+  const byName = new Map(clusters.map((entry) => [entry.name, entry]));
+  const conditions = setCondition(setCondition(before, propagation(decision, byName), now), rolledOut(decision, byName), now);
   const next: FederatedStatus = {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     conditions: conditions as NonNullable<FederatedStatus['conditions']>,
@@ -44,11 +45,11 @@ export function statusOf({ decision, results, previous, now }: StatusInput): Fed
 
 function clusterEntries(decision: Decision, results: ReadonlyMap<string, StepResult>): ClusterStatus[] {
   if (decision.issues.length > 0) return issueEntries(decision.issues);
-  const known = decision.clusters.flatMap(({ cluster, desired, why, share }) => {
+  const known = decision.clusters.flatMap(({ cluster, want, why, share }) => {
     const result = results.get(cluster.name);
     if (result === undefined) return [];
     const entry = entryOf(result, share === undefined ? undefined : why);
-    return desired !== undefined || entry.status !== undefined ? [entry] : [];
+    return want === 'present' || entry.status !== undefined ? [entry] : [];
   });
   const unknown = [...new Map(decision.unknown.map((each) => [each.name, each])).values()].map(
     ({ name, message }): ClusterStatus => ({ name, status: 'UnknownCluster', message }),
@@ -98,53 +99,53 @@ export function codeOfFailure(step: Step, { code, detail }: ClustersetError): Bl
       return 'AlreadyExists';
     case 'NotServed':
       return 'TypeNotServed';
+    case 'UnknownCluster':
+      return 'UnknownCluster';
     case 'Unreachable':
     case 'Timeout':
       return 'ClusterNotReady';
     default:
-      return code === 'NotFound' && detail.includes('namespaces "') ? 'NamespaceMissing' : FAILURE_OF_STEP[step.op];
+      return code === 'NotFound' && step.type.kind !== 'Namespace' && detail.includes('namespaces "')
+        ? 'NamespaceMissing'
+        : FAILURE_OF_STEP[step.op];
   }
 }
 
-function propagation(decision: Decision, clusters: readonly ClusterStatus[]): Condition {
+function propagation(decision: Decision, clusters: ReadonlyMap<string, ClusterStatus>): Condition {
   const type = 'Propagation';
   const [issue] = decision.issues;
   if (issue !== undefined) {
-    const reason = issue.field.startsWith('spec.placement') ? 'ComputePlacementFailed' : 'ApplyOverridesFailed';
-    return { type, status: 'False', reason, message: decision.issues.map(explainIssue).join('\n') };
+    return { type, status: 'False', reason: reasonOf(issue), message: decision.issues.map(explainIssue).join('\n') };
   }
-  if (decision.namespaceNotFederated) {
-    return {
-      type,
-      status: 'False',
-      reason: 'NamespaceNotFederated',
-      message: 'there is no FederatedNamespace for the namespace',
-    };
-  }
-  const failing = clusters.filter(({ status }) => status !== undefined).map(({ name }) => name);
-  if (failing.length > 0) return { type, status: 'False', reason: 'CheckClusters', message: `see ${failing.join(', ')}` };
-  const missing = decision.clusters.filter(
-    ({ cluster, desired }) => desired !== undefined && !clusters.some(({ name }) => name === cluster.name),
-  );
-  if (missing.length > 0) {
-    const names = missing.map(({ cluster }) => cluster.name).join(', ');
-    return { type, status: 'False', reason: 'CheckClusters', message: `nothing is known yet of ${names}` };
-  }
-  return { type, status: 'True' };
+  const failing = [...clusters.values()].filter(({ status }) => status !== undefined).map(({ name }) => name);
+  if (failing.length > 0) return { type, status: 'False', reason: 'CheckClusters', message: `see ${inOrder(failing)}` };
+  const missing = wantedNames(decision).filter((name) => clusters.get(name)?.rollout === undefined);
+  if (missing.length > 0)
+    return { type, status: 'False', reason: 'CheckClusters', message: `nothing is known yet of ${inOrder(missing)}` };
+  if (!decision.namespaceNotFederated) return { type, status: 'True' };
+  return { type, status: 'False', reason: 'NamespaceNotFederated', message: 'there is no FederatedNamespace for the namespace' };
 }
 
-function rolledOut(decision: Decision, clusters: readonly ClusterStatus[]): Condition {
+function reasonOf({ field }: RenderIssue): string {
+  if (field.includes('spec.placement')) return 'ComputePlacementFailed';
+  return field.startsWith('spec.overrides') ? 'ApplyOverridesFailed' : 'InvalidObject';
+}
+
+function rolledOut(decision: Decision, clusters: ReadonlyMap<string, ClusterStatus>): Condition {
   const type = 'RolledOut';
-  const waiting = decision.clusters
-    .filter(
-      ({ cluster, desired }) =>
-        desired !== undefined && clusters.find(({ name }) => name === cluster.name)?.rollout !== 'Complete',
-    )
-    .map(({ cluster }) => cluster.name);
-  if (decision.issues.length > 0) return { type, status: 'False', reason: 'NotPropagated' };
+  if (decision.issues.length > 0 || decision.namespaceNotFederated) return { type, status: 'False', reason: 'NotPropagated' };
+  const waiting = wantedNames(decision).filter((name) => clusters.get(name)?.rollout !== 'Complete');
   if (waiting.length === 0) return { type, status: 'True' };
-  const hasFailed = clusters.some(({ rollout }) => rollout === 'Failed');
-  return { type, status: 'False', reason: hasFailed ? 'Failed' : 'Progressing', message: `waiting for ${waiting.join(', ')}` };
+  const hasFailed = [...clusters.values()].some(({ rollout }) => rollout === 'Failed');
+  return { type, status: 'False', reason: hasFailed ? 'Failed' : 'Progressing', message: `waiting for ${inOrder(waiting)}` };
+}
+
+function wantedNames({ clusters }: Decision): readonly string[] {
+  return clusters.filter(({ want }) => want === 'present').map(({ cluster }) => cluster.name);
+}
+
+function inOrder(names: readonly string[]): string {
+  return names.toSorted(compareText).join(', ');
 }
 
 /** An issue in one line: cluster, field, what is wrong, what to do. */

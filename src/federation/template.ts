@@ -2,6 +2,7 @@ import {
   type AnyObject,
   apiVersionOf,
   base64Encode,
+  ClustersetError,
   formatFieldPath,
   isRecord,
   parseApiVersion,
@@ -57,10 +58,15 @@ function versionOf(apiVersion: unknown, target: ResourceType): string {
   return isOwn ? apiVersionOf(parseApiVersion(apiVersion)) : apiVersionOf(target);
 }
 
-/** The object with the marks of management, whatever an override did to labels and annotations. */
-export function withMarks(object: AnyObject, base: AnyObject): AnyObject {
+/**
+ * The object with the marks of management, whatever an override did to labels and annotations.
+ *
+ * @throws ClustersetError `Invalid` where an override made something else of them than maps of text.
+ */
+export function withMarks(object: AnyObject, base: AnyObject, cluster: string): AnyObject {
   const { metadata } = object;
   if (metadata === base.metadata) return object;
+  for (const field of ['labels', 'annotations'] as const) checkTexts(metadata[field], `/metadata/${field}`, cluster);
   const label = base.metadata.labels?.[MANAGED_LABEL] ?? '';
   const owner = base.metadata.annotations?.[OWNER_ANNOTATION] ?? '';
   if (metadata.labels?.[MANAGED_LABEL] === label && metadata.annotations?.[OWNER_ANNOTATION] === owner) return object;
@@ -72,6 +78,18 @@ export function withMarks(object: AnyObject, base: AnyObject): AnyObject {
       annotations: { ...metadata.annotations, [OWNER_ANNOTATION]: owner },
     },
   };
+}
+
+function checkTexts(value: unknown, pointer: string, cluster: string): void {
+  if (value === undefined || value === null) return;
+  if (isRecord(value) && Object.values(value).every((text) => typeof text === 'string')) return;
+  throw new ClustersetError({
+    code: 'Invalid',
+    message: `"${pointer}" becomes ${JSON.stringify(value)}, which is no map of text`,
+    cluster,
+    field: 'spec.overrides',
+    mend: 'write the values in quotes',
+  });
 }
 
 /** A Secret's `stringData` is write-only: as `data` it can be compared with what a cluster has. Other objects come back as they are. */

@@ -80,7 +80,18 @@ export interface ApplyOptions extends WriteOptions {
   readonly fieldManager: string;
   /** Takes fields from other managers in place of failing with `ApplyConflict`. */
   readonly force?: boolean | undefined;
+  /**
+   * Creates or does nothing: where an object of the name exists, the call rejects with `AlreadyExists` and not one field is touched. The check
+   * is the server's own, in one step with the write: the request names a `resourceVersion` that no object ever has.
+   */
+  readonly ifAbsent?: boolean | undefined;
 }
+
+/**
+ * The version that a request names to be refused where an object exists (API: optimistic locking of server-side apply). Servers count from
+ * the first write on, so no object has it; where there is no object, a version means nothing, and the object is created.
+ */
+export const NEVER_VERSION = '1';
 
 /** What {@link ClusterWriter.apply} did. */
 export interface Applied<T> {
@@ -119,7 +130,8 @@ export interface ClusterWriter {
   /**
    * Server-side apply. The object holds the fields that the manager wants to set, and no more; it is created where it is absent.
    *
-   * @throws ClustersetError `ApplyConflict`, with an issue per field, where another manager has a field and `force` is off.
+   * @throws ClustersetError `ApplyConflict`, with an issue per field, where another manager has a field and `force` is off;
+   * `AlreadyExists` with `ifAbsent`.
    */
   apply<T extends KubeObject>(type: ResourceType<T>, object: AnyObject, options: ApplyOptions): Promise<Applied<T>>;
   /** Deletes one object. Finalizers and grace periods may hold it for a while. */

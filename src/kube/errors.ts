@@ -125,6 +125,20 @@ export class ClustersetError extends Error {
   }
 }
 
+/** What an apply with `ifAbsent` failed with, told apart: a conflict of versions means that there is an object already. */
+export function ifAbsentError(error: unknown): unknown {
+  if (!hasCode(error, 'Conflict')) return error;
+  const { cluster, object, status } = error;
+  return new ClustersetError({
+    code: 'AlreadyExists',
+    message: 'an object of that name exists already',
+    cluster,
+    object,
+    status,
+    cause: error,
+  });
+}
+
 function sentence(details: ErrorDetails): string {
   const subject = [
     details.cluster === undefined ? undefined : `cluster ${details.cluster}`,

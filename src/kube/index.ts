@@ -21,6 +21,7 @@ export type {
   WatchOptions,
   WriteOptions,
 } from './cluster.ts';
+export { NEVER_VERSION } from './cluster.ts';
 export { contentHash, deepEqual, stableStringify } from './compare.ts';
 export { type Condition, findCondition, isConditionTrue, setCondition } from './conditions.ts';
 export { type CustomResourceDefinition, type PrinterColumn, type StructuralSchema, structuralSchema } from './crd.ts';
@@ -33,6 +34,7 @@ export {
   formatReference,
   hasCode,
   type Issue,
+  ifAbsentError,
   isAborted,
   isAlreadyExists,
   isClustersetError,

@@ -10,9 +10,11 @@ import {
   type DeleteOutcome,
   type Draft,
   errorOfStatus,
+  ifAbsentError,
   type KubeObject,
   keyOf,
   type ListOptions,
+  NEVER_VERSION,
   type ObjectKey,
   type ObjectList,
   type Patch,
@@ -86,7 +88,12 @@ export class OfflinePort implements Cluster {
     const key = checkedKey(type, keyOf(object), this.name);
     const served = await this.#reach(type, options, options.subresource);
     const context = { ...this.#context(options), force: options.force ?? false };
-    return this.#answer(type, key, () => this.#server.apply(served, key, object, context) as unknown as Applied<T>);
+    const body = options.ifAbsent ? { ...object, metadata: { ...object.metadata, resourceVersion: NEVER_VERSION } } : object;
+    try {
+      return this.#answer(type, key, () => this.#server.apply(served, key, body, context) as unknown as Applied<T>);
+    } catch (error) {
+      throw options.ifAbsent ? ifAbsentError(error) : error;
+    }
   }
 
   async delete(type: ResourceAddress, key: ObjectKey, options: DeleteOptions = {}): Promise<DeleteOutcome> {

@@ -36,22 +36,19 @@ export const APPLY_BEHAVIOURS: readonly Behaviour[] = [
     },
   },
   {
-    name: 'apply with a resourceVersion that was never given creates, or touches nothing',
+    name: 'apply if absent creates, or touches nothing, also with force',
     source: 'clusterset: how a controller adopts nothing',
     async check({ cluster, namespace }) {
-      const config = configMap(namespace, 'a', { k: '1' }, { resourceVersion: '1' });
-      holds((await cluster.apply(configMaps, config, { fieldManager: 'one' })).created, 'created');
-      const before = await cluster.get(configMaps, { namespace, name: 'a' });
-      const message =
-        'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again';
+      const config = configMap(namespace, 'a', { k: '1' });
+      const first = await cluster.apply(configMaps, config, { fieldManager: 'one', ifAbsent: true });
+      holds(first.created, 'created');
       for (const force of [false, true]) {
-        await fails(() => cluster.apply(configMaps, config, { fieldManager: 'two', force }), {
-          code: 'Conflict',
+        await fails(() => cluster.apply(configMaps, config, { fieldManager: 'two', force, ifAbsent: true }), {
+          code: 'AlreadyExists',
           status: 409,
-          message,
         });
       }
-      same(await cluster.get(configMaps, { namespace, name: 'a' }), before);
+      same(await cluster.get(configMaps, { namespace, name: 'a' }), first.object);
     },
   },
   {

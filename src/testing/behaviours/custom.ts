@@ -266,14 +266,16 @@ export const CUSTOM_BEHAVIOURS: readonly Behaviour[] = [
     },
   },
   {
-    name: 'a custom resource applied with a resourceVersion that was never given is created, or left alone',
+    name: 'a custom resource is applied if absent, or left alone',
     source: 'clusterset: how a controller adopts nothing',
     async check(context) {
       const { type, boat } = await define(context);
-      const { cluster, namespace } = context;
-      const config = { ...boat('a', { size: 1 }), metadata: { namespace, name: 'a', resourceVersion: '1' } };
-      holds((await cluster.apply(type, config, { fieldManager: 'one' })).created, 'created');
-      await fails(() => cluster.apply(type, config, { fieldManager: 'two', force: true }), { code: 'Conflict', status: 409 });
+      const { cluster } = context;
+      holds((await cluster.apply(type, boat('a', { size: 1 }), { fieldManager: 'one', ifAbsent: true })).created, 'created');
+      await fails(() => cluster.apply(type, boat('a', { size: 1 }), { fieldManager: 'two', force: true, ifAbsent: true }), {
+        code: 'AlreadyExists',
+        status: 409,
+      });
     },
   },
   {

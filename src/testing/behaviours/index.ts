@@ -1,5 +1,6 @@
 import { APPLY_BEHAVIOURS } from './apply.ts';
 import type { Behaviour } from './behaviour.ts';
+import { BUILT_IN_BEHAVIOURS } from './built-ins.ts';
 import { CUSTOM_BEHAVIOURS } from './custom.ts';
 import { LIST_BEHAVIOURS } from './lists.ts';
 import { OBJECT_BEHAVIOURS } from './objects.ts';
@@ -10,6 +11,7 @@ export type { Behaviour, BehaviourContext } from './behaviour.ts';
 /** What every cluster behind the port does. Real API servers pass all of it; offline clusters enter nothing that isn't here. */
 export const BEHAVIOURS: readonly Behaviour[] = [
   ...OBJECT_BEHAVIOURS,
+  ...BUILT_IN_BEHAVIOURS,
   ...PATCH_BEHAVIOURS,
   ...APPLY_BEHAVIOURS,
   ...LIST_BEHAVIOURS,

@@ -1,0 +1,93 @@
+import { type AnyObject, formatKey, keyOf, type ObjectKey } from '../kube/index.ts';
+
+/** A change that a cache has seen. */
+export type CacheEvent =
+  | { readonly type: 'added'; readonly object: AnyObject }
+  | { readonly type: 'changed'; readonly object: AnyObject; readonly previous: AnyObject }
+  | { readonly type: 'removed'; readonly previous: AnyObject };
+
+/** Is told of changes, after the cache has them. */
+export type CacheListener = (event: CacheEvent) => void;
+
+/**
+ * The objects of one type in one cluster, as last seen. A reflector keeps it up to date; whoever writes an object may put the answer in, so
+ * that the next look sees its own write. Older versions of an object never replace newer ones. Objects are shared: nobody may change them.
+ */
+export class ObjectCache {
+  readonly #objects = new Map<string, AnyObject>();
+  readonly #listeners = new Set<CacheListener>();
+  #synced = false;
+
+  /** Whether the cache has been filled once. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(key: ObjectKey): AnyObject | undefined {
+    return this.#objects.get(formatKey(key));
+  }
+
+  values(): IterableIterator<AnyObject> {
+    return this.#objects.values();
+  }
+
+  /** Calls back on every change from now on. */
+  listen(listener: CacheListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes an object in, unless a newer version of it is there. */
+  put(object: AnyObject): void {
+    const key = formatKey(keyOf(object));
+    const previous = this.#objects.get(key);
+    if (previous !== undefined && !isNewer(object, previous)) return;
+    this.#objects.set(key, object);
+    this.#tell(previous === undefined ? { type: 'added', object } : { type: 'changed', object, previous });
+  }
+
+  /** Takes an object out, unless there is another of the same name by now. */
+  remove(object: AnyObject): void {
+    const key = formatKey(keyOf(object));
+    const previous = this.#objects.get(key);
+    if (previous === undefined || previous.metadata.uid !== object.metadata.uid) return;
+    this.#objects.delete(key);
+    this.#tell({ type: 'removed', previous });
+  }
+
+  /** Takes in everything that there is, as of one moment: what isn't in it is gone. */
+  replace(objects: readonly AnyObject[]): void {
+    const keys = new Set(objects.map((object) => formatKey(keyOf(object))));
+    this.#synced = true;
+    for (const [key, previous] of [...this.#objects]) {
+      if (keys.has(key)) continue;
+      this.#objects.delete(key);
+      this.#tell({ type: 'removed', previous });
+    }
+    for (const object of objects) this.#replaceOne(object);
+  }
+
+  /** A list is the truth, also where it is older than what is here: the server may have been restored. */
+  #replaceOne(object: AnyObject): void {
+    const key = formatKey(keyOf(object));
+    const previous = this.#objects.get(key);
+    if (previous?.metadata.resourceVersion === object.metadata.resourceVersion && previous?.metadata.uid === object.metadata.uid)
+      return;
+    this.#objects.set(key, object);
+    this.#tell(previous === undefined ? { type: 'added', object } : { type: 'changed', object, previous });
+  }
+
+  #tell(event: CacheEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** Versions of one object can be compared (KEP-5504); another uid is another object. */
+function isNewer(object: AnyObject, previous: AnyObject): boolean {
+  if (object.metadata.uid !== previous.metadata.uid) return true;
+  return Number(object.metadata.resourceVersion) > Number(previous.metadata.resourceVersion);
+}

@@ -1,0 +1,49 @@
+import { isAborted, isRetryable } from '../kube/index.ts';
+import type { WorkQueue } from './queue.ts';
+
+/** What a reconcile may ask for: to be called again after a time, or as after a failure, later with every one in a row. */
+export type ReconcileResult = { readonly requeueAfterMs: number } | { readonly retry: true };
+
+/** Brings one key up to date. Throws to be called again, later with every failure; an error that can't be mended by waiting isn't retried. */
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult | undefined>;
+
+/** What {@link runWorkers} takes. */
+export interface WorkerOptions {
+  readonly queue: WorkQueue;
+  readonly reconcile: Reconcile;
+  /** How many keys are worked on at the same time. Default 1. */
+  readonly workers?: number;
+  readonly signal: AbortSignal;
+  readonly onError?: (key: string, error: unknown) => void;
+}
+
+/** Works on the keys of a queue until the signal fires; what is under way then is let finish. */
+export async function runWorkers({ queue, reconcile, workers = 1, signal, onError }: WorkerOptions): Promise<void> {
+  const close = (): void => queue.close();
+  signal.addEventListener('abort', close, { once: true });
+  if (signal.aborted) close();
+  const work = async (): Promise<void> => {
+    for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+      await reconcileOne(key, { queue, reconcile, signal, ...(onError === undefined ? {} : { onError }) });
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  signal.removeEventListener('abort', close);
+}
+
+async function reconcileOne(key: string, { queue, reconcile, signal, onError }: WorkerOptions): Promise<void> {
+  try {
+    const result = await reconcile(key, signal);
+    if (result !== undefined && 'retry' in result) {
+      queue.retry(key);
+      return;
+    }
+    queue.forget(key);
+    if (result !== undefined) queue.add(key, result.requeueAfterMs);
+  } catch (error) {
+    if (!isAborted(error)) onError?.(key, error);
+    if (isRetryable(error)) queue.retry(key);
+  } finally {
+    queue.done(key);
+  }
+}

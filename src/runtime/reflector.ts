@@ -1,0 +1,133 @@
+import {
+  type AnyObject,
+  type ClusterReader,
+  type ClusterWatcher,
+  hasCode,
+  isAborted,
+  isExpired,
+  isNotServed,
+  type ResourceType,
+} from '../kube/index.ts';
+import type { ObjectCache } from './cache.ts';
+import { type Clock, sleep } from './clock.ts';
+
+/** What {@link reflect} takes. */
+export interface ReflectOptions {
+  readonly cluster: ClusterReader & ClusterWatcher;
+  readonly type: ResourceType;
+  readonly cache: ObjectCache;
+  readonly clock: Clock;
+  /** Numbers from 0 up to 1: spreads retries and time-outs. */
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  readonly labelSelector?: string;
+  /** Is told when the cache is filled, and why it isn't. */
+  readonly onState?: (state: ReflectorState) => void;
+}
+
+/** How far a reflector is. */
+export type ReflectorState = { readonly synced: true } | { readonly synced: false; readonly error: unknown };
+
+/** Delays after failures (client-go's reflector): 800 ms, doubled up to 30 s, each up to twice as long by chance; forgotten after 2 min. */
+const FIRST_DELAY_MS = 800;
+const LONGEST_DELAY_MS = 30_000;
+const FORGET_AFTER_MS = 120_000;
+/** A type that isn't served yet is often about to be: its CRD was just applied. */
+const NOT_SERVED_DELAY_MS = 250;
+const NOT_SERVED_LONGEST_MS = 10_000;
+/** How long a watch is asked to last: from five to ten minutes, so that not all end at once. */
+const SHORTEST_WATCH_S = 300;
+
+/**
+ * Keeps a cache like its cluster until the signal fires: lists once, then watches; after a break it watches on where it was, and lists again
+ * where the history is gone. Nothing ends it but the signal.
+ */
+export async function reflect(options: ReflectOptions): Promise<void> {
+  const { signal } = options;
+  const reflector = new Reflector(options);
+  while (!signal.aborted) {
+    try {
+      await reflector.listAndWatch();
+    } catch (error) {
+      if (signal.aborted || isAborted(error)) return;
+      await reflector.waitAfter(error);
+    }
+  }
+}
+
+class Reflector {
+  readonly #options: ReflectOptions;
+  /** Where a watch goes on; empty before the first list. */
+  #version = '';
+  /** Whether versions from before are of no use. */
+  #lost = false;
+  #failures = 0;
+  #lastFailure = 0;
+
+  constructor(options: ReflectOptions) {
+    this.#options = options;
+  }
+
+  async listAndWatch(): Promise<void> {
+    if (this.#version === '' || this.#lost) await this.#list();
+    await this.#watch();
+  }
+
+  async #list(): Promise<void> {
+    const { cluster, type, cache, signal, labelSelector, onState } = this.#options;
+    // What a server remembers will do for the first time; after a break only the newest.
+    const resourceVersion = this.#version === '' && !this.#lost ? '0' : undefined;
+    const list = await cluster.list<AnyObject>(type, { signal, labelSelector, resourceVersion });
+    cache.replace(list.items);
+    this.#version = list.resourceVersion;
+    this.#lost = false;
+    onState?.({ synced: true });
+  }
+
+  async #watch(): Promise<void> {
+    const { cluster, type, cache, signal, labelSelector, random } = this.#options;
+    const timeoutSeconds = Math.round(SHORTEST_WATCH_S * (1 + random()));
+    const watch = cluster.watch<AnyObject>(type, {
+      signal,
+      labelSelector,
+      resourceVersion: this.#version,
+      allowWatchBookmarks: true,
+      timeoutSeconds,
+    });
+    for await (const event of watch) {
+      if (event.type === 'BOOKMARK') {
+        this.#version = event.resourceVersion;
+        continue;
+      }
+      if (event.type === 'DELETED') cache.remove(event.object);
+      else cache.put(event.object);
+      this.#version = event.object.metadata.resourceVersion ?? this.#version;
+    }
+  }
+
+  /** Decides where to go on after a failure, and waits as long as it takes. */
+  async waitAfter(error: unknown): Promise<void> {
+    const { clock, signal, onState } = this.#options;
+    const isHistoryGone = isExpired(error) || isTooLarge(error);
+    if (isHistoryGone || isNotServed(error)) this.#lost = true;
+    if (!isHistoryGone) onState?.({ synced: false, error });
+    const delay = isHistoryGone ? 0 : this.#delay(isNotServed(error));
+    await sleep(clock, delay, signal).catch(() => undefined);
+  }
+
+  #delay(isMissing: boolean): number {
+    const { clock, random } = this.#options;
+    const now = clock.monotonic();
+    if (now - this.#lastFailure > FORGET_AFTER_MS) this.#failures = 0;
+    this.#lastFailure = now;
+    const [first, longest] = isMissing ? [NOT_SERVED_DELAY_MS, NOT_SERVED_LONGEST_MS] : [FIRST_DELAY_MS, LONGEST_DELAY_MS];
+    const delay = Math.min(longest, first * 2 ** this.#failures);
+    this.#failures += 1;
+    return delay * (1 + random());
+  }
+}
+
+/** The server is younger than our version: it was restored, or is another one. */
+function isTooLarge(error: unknown): boolean {
+  return hasCode(error, 'Timeout') && /too large resource version/i.test(error.detail);
+}
