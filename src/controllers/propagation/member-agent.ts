@@ -35,8 +35,8 @@ export interface AgentContext {
   readonly decisionOf: (id: ObjectId) => Decision | undefined;
   /** Whether the status of the object says that the member has it. */
   readonly isListed: (id: ObjectId) => boolean;
-  readonly onResult: (id: ObjectId, result: StepResult | undefined) => void;
-  readonly onError: (cluster: string, id: string, error: unknown) => void;
+  readonly onResult: (id: ObjectId, result: StepResult | undefined, decision: Decision) => void;
+  readonly onError: (id: ObjectId, error: unknown) => void;
 }
 
 /** A foreign object may go away unseen: it has no label of ours. */
@@ -89,7 +89,7 @@ export class MemberAgent {
       workers,
       signal,
       reconcile: async (key) => this.#reconcile(key as ObjectId, signal),
-      onError: (key, error) => this.#context.onError(this.#name, key, error),
+      onError: (key, error) => this.#context.onError(key as ObjectId, error),
     });
     await Promise.all([...reflectors, working]);
   }
@@ -129,8 +129,8 @@ export class MemberAgent {
     if (decision === undefined || own === undefined || decision.issues.length > 0) return undefined;
     const observed = this.#observe(id, index);
     if (observed === undefined) return undefined;
-    if (!observed.reachable && own.desired === undefined && !this.#context.isListed(id)) {
-      this.#context.onResult(id, undefined);
+    if (!observed.reachable && own.want !== 'present' && !this.#context.isListed(id)) {
+      this.#context.onResult(id, undefined, decision);
       return undefined;
     }
     const { fieldManager } = this.#context;
@@ -145,7 +145,7 @@ export class MemberAgent {
     if (executed.tolerated !== undefined) this.#tolerated.set(id, executed.tolerated);
     if (executed.live !== undefined && executed.error === undefined && step.op !== 'none')
       this.#caches[index]?.put(executed.live);
-    return this.#conclude(id, executed);
+    return this.#conclude(id, executed, decision);
   }
 
   async #execute(step: Parameters<typeof executeStep>[1], signal: AbortSignal): ReturnType<typeof executeStep> {
@@ -170,9 +170,9 @@ export class MemberAgent {
     }
   }
 
-  #conclude(id: ObjectId, executed: StepResult): ReconcileResult | undefined {
+  #conclude(id: ObjectId, executed: StepResult, decision: Decision): ReconcileResult | undefined {
     const { step, error } = executed;
-    this.#context.onResult(id, executed);
+    this.#context.onResult(id, executed, decision);
     const isBlocked = step.op === 'blocked';
     if (error === undefined && !isBlocked) {
       this.#failing.delete(id);
@@ -185,7 +185,7 @@ export class MemberAgent {
     const isForeign = hasCode(error, 'AlreadyExists') || (isBlocked && step.code === 'AlreadyExists');
     if (isForeign) return { requeueAfterMs: LOOK_AGAIN_MS };
     if (error !== undefined && (isRetryable(error) || hasCode(error, 'NotFound', 'NotServed', 'Forbidden'))) {
-      this.#context.onError(this.#name, id, error);
+      this.#context.onError(id, error);
       return { retry: true };
     }
     return undefined;

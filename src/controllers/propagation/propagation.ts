@@ -1,8 +1,6 @@
 import {
   type Decision,
   decide,
-  type FederatedObject,
-  type FederatedStatus,
   type FederatedType,
   FINALIZER,
   type Prepared,
@@ -12,62 +10,57 @@ import {
   type StepResult,
   statusOf,
 } from '../../federation/index.ts';
-import {
-  type AnyObject,
-  type Cluster,
-  deepEqual,
-  formatKey,
-  hasCode,
-  isClustersetError,
-  isNotServed,
-  type Json,
-  keyOf,
-  type ObjectKey,
-  shapeError,
-} from '../../kube/index.ts';
+import { type AnyObject, type Cluster, formatKey } from '../../kube/index.ts';
 import type { ClusterEntry } from '../../registry/index.ts';
 import {
-  type CacheEvent,
   type Clock,
   type ClusterSet,
-  ObjectCache,
-  type ReconcileResult,
-  type ReflectorState,
-  reflect,
   runWorkers,
   type SetEvent,
   systemClock,
   timestamp,
   WorkQueue,
 } from '../../runtime/index.ts';
-import { ReplicaSchedulingPreference } from '../../scheduling/index.ts';
+import { HostView } from './host-view.ts';
+import { HostWriter } from './host-writer.ts';
 import { MemberAgent } from './member-agent.ts';
-import { type ObjectId, objectId, readObjectId } from './object-id.ts';
+import { type ObjectId, readObjectId } from './object-id.ts';
 
 /** What a {@link PropagationController} is made with. */
 export interface PropagationOptions {
   /** Where federated objects are written. */
   readonly host: Cluster;
   readonly members: ClusterSet<ClusterEntry>;
-  /** What is federated. Their CRDs must be on the host; see `installTypes`. */
+  /** What is federated. Their CRDs must be on the host: see `installTypes`. */
   readonly types: readonly FederatedType[];
+  /** Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Numbers from 0 up to 1: spreads retries. */
+  /** Numbers from 0 up to 1: spreads retries. Default: always 0.5. */
   readonly random?: () => number;
   /** Name of the control plane: field manager and mark of ownership. Default `clusterset`. */
   readonly fieldManager?: string;
+  /** What a `replace` in an override does where there is nothing to replace. Default: `error`. */
   readonly replaceMissing?: ReplaceMissing;
   /** How many objects are worked on at the same time in each member, and on the host. Default 20. */
   readonly workers?: number;
   /** How long a change waits for others before it is written into a status, in milliseconds. Default 500. */
   readonly statusDelayMs?: number;
-  /** How long one object may take in one member. Default 30 s. */
+  /** How long one object may take in one member, in milliseconds. Default 30,000. */
   readonly stepTimeoutMs?: number;
   /** Is told of failures, all of which are also in a status and tried again. `cluster` is the host's name for those of the host. */
   readonly onError?: (cluster: string, object: string, error: unknown) => void;
 }
 
-const HALF = (): number => 0.5;
+const DEFAULTS = {
+  clock: systemClock,
+  random: () => 0.5,
+  fieldManager: 'clusterset',
+  replaceMissing: 'error',
+  workers: 20,
+  statusDelayMs: 500,
+  stepTimeoutMs: 30_000,
+  onError: () => undefined,
+} satisfies Partial<PropagationOptions>;
 
 /**
  * Makes member clusters what federated objects on the host say, and says on the host how far it has come: placement, overrides and division of
@@ -75,135 +68,48 @@ const HALF = (): number => 0.5;
  * type, holds up no other.
  */
 export class PropagationController {
-  readonly #options: Required<Omit<PropagationOptions, 'replaceMissing' | 'onError'>> &
-    Pick<PropagationOptions, 'replaceMissing' | 'onError'>;
+  readonly #options: Required<PropagationOptions>;
+  readonly #host: HostView;
+  readonly #writer: HostWriter;
   readonly #hostQueue: WorkQueue;
   readonly #statusQueue: WorkQueue;
-  readonly #caches: readonly ObjectCache[];
-  readonly #states: (ReflectorState | undefined)[];
-  readonly #preferences = new ObjectCache();
-  #preferencesState: ReflectorState | undefined;
-  readonly #namespaceType: number;
   readonly #agents = new Map<string, { readonly agent: MemberAgent; readonly stop: AbortController }>();
   readonly #decisions = new Map<ObjectId, Decision>();
   readonly #results = new Map<ObjectId, Map<string, StepResult>>();
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: PropagationOptions) {
-    const { clock = systemClock } = options;
-    this.#options = {
-      clock,
-      random: HALF,
-      fieldManager: 'clusterset',
-      workers: 20,
-      statusDelayMs: 500,
-      stepTimeoutMs: 30_000,
-      ...options,
-    };
+    this.#options = { ...DEFAULTS, ...options };
+    const { host, fieldManager, clock } = this.#options;
+    this.#host = new HostView(this.#options);
+    this.#writer = new HostWriter(host, fieldManager);
     this.#hostQueue = new WorkQueue({ clock });
     this.#statusQueue = new WorkQueue({ clock, retryBaseMs: 50 });
-    this.#caches = options.types.map(() => new ObjectCache());
-    this.#states = options.types.map(() => undefined);
-    this.#namespaceType = options.types.findIndex(({ target }) => target.kind === 'Namespace' && target.group === '');
   }
 
   /** Works until the signal fires, then lets what is under way finish. */
   async run(signal: AbortSignal): Promise<void> {
-    const { members, workers } = this.#options;
-    const onError = (key: string, error: unknown): void => this.#options.onError?.(this.#options.host.name, key, error);
+    const { members, workers, host, onError } = this.#options;
     const stopListening = members.listen((event) => this.#follow(event, signal));
+    const working = {
+      workers,
+      signal,
+      onError: (id: string, error: unknown) => onError(host.name, this.#describe(id as ObjectId), error),
+    };
     await Promise.all([
-      ...this.#options.types.map((_, index) => this.#reflectType(index, signal)),
-      this.#reflectPreferences(signal),
-      runWorkers({
-        queue: this.#hostQueue,
-        workers,
-        signal,
-        onError,
-        reconcile: (key) => this.#reconcile(key as ObjectId, signal),
-      }),
-      runWorkers({
-        queue: this.#statusQueue,
-        workers,
-        signal,
-        onError,
-        reconcile: (key) => this.#writeStatus(key as ObjectId, signal),
-      }),
+      this.#host.run(signal, (id) => this.#hostQueue.add(id)),
+      runWorkers({ ...working, queue: this.#hostQueue, reconcile: (id) => this.#reconcile(id as ObjectId, signal) }),
+      runWorkers({ ...working, queue: this.#statusQueue, reconcile: (id) => this.#writeStatus(id as ObjectId, signal) }),
     ]);
     stopListening();
     await Promise.allSettled(this.#running);
   }
 
-  /** Whether nothing is ready to be worked on. Things that wait for their time, such as a retry, don't count. */
+  /** Whether nothing is ready to be worked on. What waits for its time, such as a retry, doesn't count, but for a status to be written. */
   get idle(): boolean {
-    const agents = [...this.#agents.values()].every(({ agent }) => agent.busy === 0);
-    return agents && this.#hostQueue.busy === 0 && this.#statusQueue.busy === 0 && this.#statusQueue.delayed === 0;
+    const areIdle = [...this.#agents.values()].every(({ agent }) => agent.busy === 0);
+    return areIdle && this.#hostQueue.busy === 0 && this.#statusQueue.busy === 0 && this.#statusQueue.delayed === 0;
   }
-
-  // What is watched on the host
-
-  #reflectType(index: number, signal: AbortSignal): Promise<void> {
-    const { host, clock, random, types } = this.#options;
-    const cache = this.#caches[index];
-    const type = types[index];
-    if (cache === undefined || type === undefined) return Promise.resolve();
-    cache.listen((event) => this.#hostChanged(index, event));
-    const onState = (state: ReflectorState): void => {
-      const isNews = this.#states[index]?.synced !== state.synced;
-      this.#states[index] = state;
-      if (isNews) this.#addAll();
-    };
-    return reflect({ cluster: host, type: type.federated as never, cache, clock, random, signal, onState });
-  }
-
-  #reflectPreferences(signal: AbortSignal): Promise<void> {
-    const { host, clock, random } = this.#options;
-    this.#preferences.listen((event) => {
-      const { metadata } = event.type === 'removed' ? event.previous : event.object;
-      for (const [index] of this.#options.types.entries()) this.#addIfThere(index, keyOf({ metadata }));
-    });
-    const onState = (state: ReflectorState): void => {
-      const isNews = this.#preferencesState === undefined || this.#preferencesState.synced !== state.synced;
-      this.#preferencesState = state;
-      if (isNews) this.#addAll();
-    };
-    return reflect({
-      cluster: host,
-      type: ReplicaSchedulingPreference as never,
-      cache: this.#preferences,
-      clock,
-      random,
-      signal,
-      onState,
-    });
-  }
-
-  #hostChanged(index: number, event: CacheEvent): void {
-    if (event.type === 'changed' && !isRelevant(event.object, event.previous)) return;
-    const { metadata } = event.type === 'removed' ? event.previous : event.object;
-    this.#hostQueue.add(objectId(index, keyOf({ metadata })));
-    if (index === this.#namespaceType) this.#addNamespace(metadata.namespace ?? '');
-  }
-
-  #addNamespace(namespace: string): void {
-    for (const [index, cache] of this.#caches.entries()) {
-      if (index === this.#namespaceType) continue;
-      for (const { metadata } of cache.values())
-        if (metadata.namespace === namespace) this.#hostQueue.add(objectId(index, keyOf({ metadata })));
-    }
-  }
-
-  #addIfThere(index: number, key: ObjectKey): void {
-    if (this.#caches[index]?.get(key) !== undefined) this.#hostQueue.add(objectId(index, key));
-  }
-
-  #addAll(): void {
-    for (const [index, cache] of this.#caches.entries()) {
-      for (const object of cache.values()) this.#hostQueue.add(objectId(index, keyOf(object)));
-    }
-  }
-
-  // Members come and go
 
   #follow({ type, member }: SetEvent<ClusterEntry>, signal: AbortSignal): void {
     const { name } = member;
@@ -218,81 +124,71 @@ export class PropagationController {
       const running = agent.run(member, AbortSignal.any([signal, stop.signal])).finally(() => this.#running.delete(running));
       this.#running.add(running);
     }
-    this.#addAll();
+    for (const id of this.#host.ids()) this.#hostQueue.add(id);
   }
 
   #newAgent(name: string): MemberAgent {
-    const { types, clock, random, fieldManager, workers, stepTimeoutMs, members } = this.#options;
+    const { members, onError } = this.#options;
     return new MemberAgent(name, {
-      types,
-      clock,
-      random,
-      fieldManager,
-      workers,
-      stepTimeoutMs,
+      ...this.#options,
       member: () => members.get(name),
       decisionOf: (id) => this.#decisions.get(id),
-      isListed: (id) => this.#object(id)?.status?.clusters?.some((entry) => entry.name === name) ?? false,
-      onResult: (id, result) => this.#collect(id, name, result),
-      onError: (cluster, id, error) => this.#options.onError?.(cluster, this.#describe(id as ObjectId), error),
+      isListed: (id) => this.#isListed(id, name),
+      onResult: (id, result, decision) => this.#collect(id, name, result, decision),
+      onError: (id, error) => onError(name, this.#describe(id), error),
     });
+  }
+
+  /** Whether the status says that a cluster has the object, or had it when it was last seen. */
+  #isListed(id: ObjectId, cluster: string): boolean {
+    return this.#host.object(id)?.status?.clusters?.some(({ name }) => name === cluster) ?? false;
   }
 
   #describe(id: ObjectId): string {
     const { index, key } = readObjectId(id);
-    return `${this.#options.types[index]?.federated.kind ?? '?'} ${formatKey(key)}`;
+    return `${this.#options.types[index]?.federated.kind ?? ''} ${formatKey(key)}`;
   }
 
-  #collect(id: ObjectId, cluster: string, result: StepResult | undefined): void {
+  #collect(id: ObjectId, cluster: string, result: StepResult | undefined, decision: Decision): void {
+    // What was done by an older decision will be done again by the newest.
+    if (this.#decisions.get(id) !== decision) return;
     const results = this.#results.get(id) ?? new Map<string, StepResult>();
     this.#results.set(id, results);
+    if (isSameResult(results.get(cluster), result)) return;
     if (result === undefined) results.delete(cluster);
     else results.set(cluster, result);
-    const object = this.#object(id);
-    if (object === undefined) return;
-    if (object.metadata.deletionTimestamp !== undefined) this.#hostQueue.add(id);
+    if (decision.prepared.object.metadata.deletionTimestamp !== undefined) this.#hostQueue.add(id);
     this.#statusQueue.add(id, this.#options.statusDelayMs);
   }
 
-  // What is decided
-
-  #object(id: ObjectId): FederatedObject | undefined {
-    const { index, key } = readObjectId(id);
-    return this.#caches[index]?.get(key) as FederatedObject | undefined;
-  }
-
-  async #reconcile(id: ObjectId, signal: AbortSignal): Promise<ReconcileResult | undefined> {
-    const object = this.#object(id);
+  /** Decides one object and has the members look at it. */
+  async #reconcile(id: ObjectId, signal: AbortSignal): Promise<undefined> {
+    const object = this.#host.object(id);
     if (object === undefined) {
       this.#forget(id);
-      return undefined;
+      return;
     }
-    if (!this.#knowsEnough(id)) return undefined;
-    const prepared = this.#prepare(object);
-    const isDeleted = object.metadata.deletionTimestamp !== undefined;
+    if (!this.#host.knowsEnough(id)) return;
+    const { types, fieldManager, replaceMissing, statusDelayMs } = this.#options;
+    const prepared = prepare(object as unknown as AnyObject, { types, fieldManager, replaceMissing });
     const decision = this.#decide(id, prepared);
+    const isDeleted = object.metadata.deletionTimestamp !== undefined;
     const isHeld = object.metadata.finalizers?.includes(FINALIZER) ?? false;
-    if (isDeleted && !isHeld) return undefined;
-    if (!isDeleted && !isHeld && decision.issues.length === 0) await this.#addFinalizer(id, object, signal);
+    if (isDeleted && !isHeld) return;
+    if (!isHeld && decision.issues.length === 0) {
+      const held = await this.#writer.addFinalizer(prepared.type, object, signal);
+      if (held === undefined) return;
+      this.#host.put(id, held);
+    }
+    if (isDeleted && this.#isGoneEverywhere(id, decision)) {
+      await this.#writer.removeFinalizer(prepared.type, object, signal);
+      return;
+    }
+    // Results from before a deletion speak of something else.
+    if (isDeleted && !this.#isDeletionDecided(id)) this.#results.delete(id);
     this.#decisions.set(id, decision);
     for (const { agent } of this.#agents.values()) agent.add(id);
-    this.#statusQueue.add(id, this.#options.statusDelayMs);
-    if (isDeleted && this.#isGoneEverywhere(id, decision)) await this.#removeFinalizer(object, signal);
-    return undefined;
-  }
-
-  /** Whether namespaces and preferences are known: without them an object would be decided wrongly for a moment. */
-  #knowsEnough(id: ObjectId): boolean {
-    const { index } = readObjectId(id);
-    const isKnown = (cache: ObjectCache | undefined, state: ReflectorState | undefined): boolean =>
-      (cache?.synced ?? true) || (state !== undefined && !state.synced && isNotServed(state.error));
-    const namespaces = this.#namespaceType < 0 || isKnown(this.#caches[this.#namespaceType], this.#states[this.#namespaceType]);
-    return (this.#caches[index]?.synced ?? false) && namespaces && isKnown(this.#preferences, this.#preferencesState);
-  }
-
-  #prepare(object: FederatedObject): Prepared {
-    const { types, fieldManager, replaceMissing } = this.#options;
-    return prepare(object as AnyObject, { types, fieldManager, ...(replaceMissing === undefined ? {} : { replaceMissing }) });
+    this.#statusQueue.add(id, statusDelayMs);
   }
 
   #decide(id: ObjectId, prepared: Prepared): Decision {
@@ -301,13 +197,8 @@ export class PropagationController {
       const replicas = replicasOf(agent.live(id));
       if (replicas !== undefined) running.set(name, replicas);
     }
-    return decide({
-      prepared,
-      clusters: this.#clusters(),
-      running,
-      preference: this.#preferenceFor(prepared),
-      ...this.#namespaceOf(prepared),
-    });
+    const preference = this.#host.preferenceFor(prepared);
+    return decide({ prepared, clusters: this.#clusters(), running, preference, ...this.#host.namespaceOption(prepared) });
   }
 
   /** The members as a fleet, with the health that the set has found. */
@@ -319,30 +210,23 @@ export class PropagationController {
     });
   }
 
-  #preferenceFor({ object, type }: Prepared): ReplicaSchedulingPreference | undefined {
-    const found = this.#preferences.get(keyOf(object)) as ReplicaSchedulingPreference | undefined;
-    return found?.spec.targetKind === type.federated.kind ? found : undefined;
-  }
-
-  #namespaceOf({ object, type }: Prepared): { readonly namespace?: FederatedObject | undefined } {
-    if (this.#namespaceType < 0 || type.target.scope === 'Cluster') return {};
-    const { namespace = '' } = object.metadata;
-    const found = this.#caches[this.#namespaceType]?.get({ namespace, name: namespace }) as FederatedObject | undefined;
-    return { namespace: found };
-  }
-
-  #isGoneEverywhere(id: ObjectId, { clusters, issues, prepared }: Decision): boolean {
-    if (issues.length > 0) return false;
-    const listed = new Set(prepared.object.status?.clusters?.map(({ name }) => name));
+  /** Whether every member has said, since the deletion was decided, that it has nothing of ours. */
+  #isGoneEverywhere(id: ObjectId, { clusters }: Decision): boolean {
+    if (!this.#isDeletionDecided(id)) return false;
+    const results = this.#results.get(id);
     return clusters.every(({ cluster }) => {
-      const result = this.#results.get(id)?.get(cluster.name);
-      const isUnreachable = this.#options.members.get(cluster.name)?.state === 'unreachable';
-      if (result === undefined) return isUnreachable && !listed.has(cluster.name);
-      if (result.error !== undefined) return false;
-      // A result from before the deletion speaks of something else.
-      const isGone = result.step.op === 'delete' || result.step.op === 'release';
-      return isGone || (result.step.op === 'none' && (result.live === undefined || result.step.reason.includes('not ours')));
+      const result = results?.get(cluster.name);
+      if (result === undefined)
+        return this.#options.members.get(cluster.name)?.state === 'unreachable' && !this.#isListed(id, cluster.name);
+      const { step, error } = result;
+      if (error !== undefined) return false;
+      // An object that is there and left alone isn't ours.
+      return step.op === 'delete' || step.op === 'release' || step.op === 'none';
     });
+  }
+
+  #isDeletionDecided(id: ObjectId): boolean {
+    return this.#decisions.get(id)?.prepared.object.metadata.deletionTimestamp !== undefined;
   }
 
   #forget(id: ObjectId): void {
@@ -352,88 +236,22 @@ export class PropagationController {
     for (const { agent } of this.#agents.values()) agent.forget(id);
   }
 
-  // What is written on the host
-
-  async #addFinalizer(id: ObjectId, object: FederatedObject, signal: AbortSignal): Promise<void> {
-    const finalizers = [...(object.metadata.finalizers ?? []), FINALIZER];
-    const patched = await this.#patchFinalizers(object, finalizers, signal);
-    if (patched !== undefined) this.#caches[readObjectId(id).index]?.put(patched);
-  }
-
-  async #removeFinalizer(object: FederatedObject, signal: AbortSignal): Promise<void> {
-    const finalizers = (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
-    await this.#patchFinalizers(object, finalizers, signal);
-  }
-
-  async #patchFinalizers(
-    object: FederatedObject,
-    finalizers: readonly string[],
-    signal: AbortSignal,
-  ): Promise<AnyObject | undefined> {
-    const { host, fieldManager } = this.#options;
-    const { uid = '', resourceVersion = '' } = object.metadata;
-    const body: Json = { metadata: { uid, resourceVersion, finalizers: finalizers.length === 0 ? null : finalizers } };
-    try {
-      return await host.patch<AnyObject>(
-        this.#typeOf(object).federated as never,
-        keyOf(object),
-        { type: 'merge', body },
-        { fieldManager, signal },
-      );
-    } catch (error) {
-      if (hasCode(error, 'NotFound')) return undefined;
-      throw error;
-    }
-  }
-
-  #typeOf(object: FederatedObject): FederatedType {
-    const type = this.#options.types.find(({ federated }) => federated.kind === object.kind);
-    if (type !== undefined) return type;
-    throw shapeError(object.kind, object, [{ field: 'kind', message: 'is no type of this controller' }]);
-  }
-
-  async #writeStatus(id: ObjectId, signal: AbortSignal): Promise<ReconcileResult | undefined> {
-    const object = this.#object(id);
+  async #writeStatus(id: ObjectId, signal: AbortSignal): Promise<undefined> {
+    const object = this.#host.object(id);
     const decision = this.#decisions.get(id);
-    if (object === undefined || decision === undefined) return undefined;
-    const { clock, host, fieldManager } = this.#options;
-    const previous: FederatedStatus | undefined = object.status;
+    if (object === undefined || decision === undefined) return;
     const results = this.#results.get(id) ?? new Map<string, StepResult>();
-    const status = statusOf({ decision, results, previous, now: timestamp(clock.now()) });
-    if (status === previous) return undefined;
-    const body = { status: { ...nulls(previous), ...status } } as unknown as Json;
-    try {
-      const options = { fieldManager, signal, subresource: 'status' as const };
-      const written = await host.patch<AnyObject>(
-        this.#typeOf(object).federated as never,
-        keyOf(object),
-        { type: 'merge', body },
-        options,
-      );
-      this.#caches[readObjectId(id).index]?.put(written);
-    } catch (error) {
-      if (!hasCode(error, 'NotFound'))
-        throw isClustersetError(error) ? error : new Error('the status could not be written', { cause: error });
-    }
-    return undefined;
+    const status = statusOf({ decision, results, previous: object.status, now: timestamp(this.#options.clock.now()) });
+    if (status === object.status) return;
+    const written = await this.#writer.writeStatus(decision.prepared.type, object, status, signal);
+    if (written !== undefined) this.#host.put(id, written);
   }
 }
 
-/** Takes away what is in the old status: a merge patch keeps what it doesn't name. */
-function nulls(previous: FederatedStatus | undefined): Record<string, null> {
-  return Object.fromEntries(Object.keys(previous ?? {}).map((name) => [name, null]));
-}
-
-/** Whether a change of a federated object can change what is decided. Its status can't, nor can our own finalizer. */
-function isRelevant(object: AnyObject, previous: AnyObject): boolean {
-  const [now, before] = [object.metadata, previous.metadata];
-  const hadFinalizer = before.finalizers?.includes(FINALIZER) ?? false;
-  const hasFinalizer = now.finalizers?.includes(FINALIZER) ?? false;
-  return (
-    now.uid !== before.uid ||
-    now.generation !== before.generation ||
-    now.deletionTimestamp !== before.deletionTimestamp ||
-    (hadFinalizer && !hasFinalizer) ||
-    !deepEqual(now.annotations, before.annotations)
-  );
+/** Whether a result says nothing new. */
+function isSameResult(a: StepResult | undefined, b: StepResult | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const facts = ({ step, error, live }: StepResult): string =>
+    JSON.stringify([step.op, step.reason, error?.message, live?.metadata.uid, live?.metadata.resourceVersion]);
+  return facts(a) === facts(b);
 }

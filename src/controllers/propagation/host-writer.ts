@@ -1,0 +1,72 @@
+import { type FederatedObject, type FederatedStatus, type FederatedType, FINALIZER } from '../../federation/index.ts';
+import { type AnyObject, type ClusterWriter, isNotFound, type Json, keyOf, type ResourceType } from '../../kube/index.ts';
+
+/** What the controller writes on the host: the finalizer and the status of federated objects. Answers are `undefined` where one is gone. */
+export class HostWriter {
+  readonly #host: ClusterWriter;
+  readonly #fieldManager: string;
+
+  constructor(host: ClusterWriter, fieldManager: string) {
+    this.#host = host;
+    this.#fieldManager = fieldManager;
+  }
+
+  /** Holds the object until its member objects are gone. */
+  addFinalizer(type: FederatedType, object: FederatedObject, signal: AbortSignal): Promise<AnyObject | undefined> {
+    return this.#setFinalizers(type, object, [...(object.metadata.finalizers ?? []), FINALIZER], signal);
+  }
+
+  /** Lets the object go. */
+  removeFinalizer(type: FederatedType, object: FederatedObject, signal: AbortSignal): Promise<AnyObject | undefined> {
+    const left = (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
+    return this.#setFinalizers(type, object, left, signal);
+  }
+
+  /** Writes a status in the place of another. */
+  writeStatus(
+    type: FederatedType,
+    object: FederatedObject,
+    status: FederatedStatus,
+    signal: AbortSignal,
+  ): Promise<AnyObject | undefined> {
+    // A merge patch keeps what it doesn't name.
+    const gone = Object.fromEntries(Object.keys(object.status ?? {}).map((name) => [name, null]));
+    return this.#patch(type, object, { status: { ...gone, ...status } } as unknown as Json, { subresource: 'status', signal });
+  }
+
+  /** For the version that was read only: the list must not lose what somebody else has put in. */
+  #setFinalizers(
+    type: FederatedType,
+    object: FederatedObject,
+    finalizers: readonly string[],
+    signal: AbortSignal,
+  ): Promise<AnyObject | undefined> {
+    const { uid = '', resourceVersion = '' } = object.metadata;
+    return this.#patch(
+      type,
+      object,
+      { metadata: { uid, resourceVersion, finalizers: finalizers.length === 0 ? null : finalizers } },
+      { signal },
+    );
+  }
+
+  async #patch(
+    type: FederatedType,
+    object: FederatedObject,
+    body: Json,
+    options: { readonly signal: AbortSignal; readonly subresource?: 'status' },
+  ): Promise<AnyObject | undefined> {
+    try {
+      const resource = type.federated as unknown as ResourceType;
+      return await this.#host.patch(
+        resource,
+        keyOf(object),
+        { type: 'merge', body },
+        { fieldManager: this.#fieldManager, ...options },
+      );
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+}
