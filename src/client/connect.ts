@@ -1,4 +1,5 @@
 import type { Cluster } from '../kube/index.ts';
+import type { ClusterEntry } from '../registry/index.ts';
 import { fixedAccess } from './access.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { RealCluster } from './real-cluster.ts';
@@ -26,6 +27,25 @@ export async function connectContext(
   const { server, proxy, provider } = kubeconfig.access(context);
   const { name = context, timeoutMs, userAgent } = options;
   return new RealCluster({ cluster: name, server, proxy, access: provider, timeoutMs, userAgent });
+}
+
+/**
+ * Connects to the cluster of an entry, through the context that it names, or the one of its own name. `kubeconfig` is used in place of the
+ * file that the entry names.
+ *
+ * @throws ClustersetError `Invalid` where the kubeconfig can't be read or has no such context.
+ */
+export function connectEntry(
+  entry: Pick<ClusterEntry, 'name' | 'auth'>,
+  options: Omit<ConnectOptions, 'name'> & { readonly kubeconfig?: string } = {},
+): Promise<Cluster> {
+  const kubeconfig = options.kubeconfig ?? entry.auth?.kubeconfig;
+  return connectContext({
+    ...options,
+    name: entry.name,
+    context: entry.auth?.context ?? entry.name,
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
 }
 
 /** A cluster by its address. */

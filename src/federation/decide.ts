@@ -3,7 +3,7 @@ import { type ClusterEntry, isReady } from '../registry/index.ts';
 import { explainShare, planReplicas, type ReplicaSchedulingPreference, type ReplicaShare } from '../scheduling/index.ts';
 import type { FederatedObject } from './api.ts';
 import type { RenderIssue } from './issue.ts';
-import { explainPlacement, type Placement, type PlacementOptions, placementOf } from './placement.ts';
+import { type ClusterPlacement, explainPlacement, type Placement, type PlacementOptions, placementOf } from './placement.ts';
 import { type Prepared, renderAll } from './render.ts';
 
 /** What {@link decide} takes beside the object. */
@@ -93,8 +93,14 @@ function decidePresence(input: DecideInput): Decision {
     unknown: unknownClusters(prepared.object, clusters),
     clusters: clusters.map((cluster) => {
       const share = shares?.get(cluster.name);
-      const why = whyOf(cluster, division?.allowed ?? placement, share, division !== undefined);
-      return wantOf(cluster, rendered.get(cluster.name), shares, { why, share });
+      const place = (division?.allowed ?? placement).clusters.get(cluster.name);
+      const isPaused = division !== undefined && place?.selected === true && !isReady(cluster);
+      const why = share === undefined ? whyNoShare(place, isPaused) : explainShare(share);
+      const desired = rendered.get(cluster.name);
+      if (desired !== undefined) return { cluster, want: 'present', desired, why, share };
+      // Where nobody can take the replicas, they stay where they are; and a cluster that isn't ready keeps what it has until it is.
+      const isHeld = isPaused || shares?.size === 0;
+      return { cluster, want: isHeld ? 'untouched' : 'absent', why, share };
     }),
   };
 }
@@ -103,22 +109,8 @@ function namespaceOption(input: DecideInput): PlacementOptions {
   return 'namespace' in input ? { namespace: input.namespace } : {};
 }
 
-function wantOf(
-  cluster: ClusterEntry,
-  desired: AnyObject | undefined,
-  shares: ReadonlyMap<string, ReplicaShare> | undefined,
-  reason: Pick<ClusterDecision, 'why' | 'share'>,
-): ClusterDecision {
-  if (desired !== undefined) return { cluster, want: 'present', desired, ...reason };
-  // Where nobody can take the replicas, they stay where they are; and a cluster that isn't ready keeps what it has until it is.
-  const isHeld = shares !== undefined && (shares.size === 0 || !isReady(cluster));
-  return { cluster, want: isHeld ? 'untouched' : 'absent', ...reason };
-}
-
-function whyOf(cluster: ClusterEntry, placement: Placement, share: ReplicaShare | undefined, isDivided: boolean): string {
-  if (share !== undefined) return explainShare(share);
-  const place = placement.clusters.get(cluster.name);
-  if (isDivided && !isReady(cluster)) return 'the cluster is not ready, so its replicas are elsewhere';
+function whyNoShare(place: ClusterPlacement | undefined, isPaused: boolean): string {
+  if (isPaused) return 'its replicas are elsewhere, because it is not ready';
   return place === undefined ? '' : explainPlacement(place.reason);
 }
 

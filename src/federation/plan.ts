@@ -97,8 +97,11 @@ export function planStep(given: PlanStepInput): Step {
   const seen = live === undefined ? {} : { live };
   const isProtected = prepared.type.target.kind === 'Namespace' && PROTECTED_NAMESPACES.has(base.key.name);
   if (isProtected) return { ...base, op: 'none', reason: 'this namespace is never touched', ...seen };
-  if (decision.want === 'untouched') return { ...base, op: 'none', ...seen };
   const silence = whyNotNow(decision, observed);
+  if (decision.want === 'untouched') {
+    if (silence === undefined) return { ...base, op: 'none', ...seen };
+    return { ...base, op: 'blocked', code: 'ClusterNotReady', reason: `${base.reason}: ${silence}` };
+  }
   if (silence !== undefined) return planWithout(base, input, silence);
   return decision.want === 'present' ? planPresence(base, input, decision.desired, live) : planRemoval(base, input, live);
 }

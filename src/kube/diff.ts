@@ -69,6 +69,25 @@ export function masked<T>(object: T): T {
   return { ...maskMetadata(object), spec: { ...spec, ...template, ...overrides } } as T;
 }
 
+/** The changes to an object of a type, as they may be shown: those of a Secret's values are between short hashes. */
+export function maskedChanges(
+  type: { readonly group: string; readonly kind: string },
+  changes: readonly Change[],
+): readonly Change[] {
+  if (type.group !== '' || type.kind !== 'Secret') return changes;
+  return changes.map(({ path, before, after }) => {
+    const hide =
+      /^(?:data|stringData)(?:$|[.[])/.test(path) || path.includes(LAST_APPLIED) ? maskedDeep : (value: unknown) => value;
+    return { path, before: hide(before), after: hide(after) };
+  });
+}
+
+function maskedDeep(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (!isRecord(value)) return maskedValue(value);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, maskedValue(each)]));
+}
+
 function maskSecret(secret: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const hidden = ['data', 'stringData'].flatMap((name) => {
     const values = secret[name];

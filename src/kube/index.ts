@@ -26,7 +26,7 @@ export { contentHash, deepEqual, stableStringify } from './compare.ts';
 export { type Condition, findCondition, isConditionTrue, setCondition } from './conditions.ts';
 export { type CustomResourceDefinition, type PrinterColumn, type StructuralSchema, structuralSchema } from './crd.ts';
 export { type DefinedResource, defineResource, type Resource, type ResourceDefinition, shapeError } from './define-resource.ts';
-export { type Change, diff, masked, maskedValue } from './diff.ts';
+export { type Change, diff, masked, maskedChanges, maskedValue } from './diff.ts';
 export {
   ClustersetError,
   type ErrorCode,
@@ -126,6 +126,7 @@ export {
   resourceType,
   type Scope,
   type Subresource,
+  untyped,
 } from './resource.ts';
 export {
   type FieldRequirement,

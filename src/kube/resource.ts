@@ -34,6 +34,11 @@ export function resourceType<T extends KubeObject = AnyObject>(
   return { ...parseApiVersion(apiVersion), kind, plural, scope };
 }
 
+/** The same resource, of whose objects nothing is known but what all objects have. */
+export function untyped(type: ResourceAddress): ResourceType {
+  return type;
+}
+
 /** `apps/v1`, or `v1` for the core group. */
 export function apiVersionOf(type: Pick<ResourceAddress, 'group' | 'version'>): string {
   return type.group === '' ? type.version : `${type.group}/${type.version}`;

@@ -230,14 +230,15 @@ function nothing(cluster: string): ReplicaShare {
 
 /** Why a cluster gets what it gets, in one line: `4 = 1 minimum + 1 running there + 2 by weight 2, at its maximum`. */
 export function explainShare(share: ReplicaShare): string {
-  if (!share.preferred) return '0: no preference names it, and there is none for "*"';
+  if (!share.preferred) return '0 replicas: no preference names it, and there is none for "*"';
   const parts = [
     share.minimum === 0 ? '' : `${share.minimum} minimum`,
     share.kept === 0 ? '' : `${share.kept} running there`,
     share.share === 0 ? '' : `${share.share} by weight ${share.weight}`,
   ].filter((part) => part !== '');
   const limits = { max: ', at its maximum', capacity: ', at its capacity' };
-  const sum = parts.length === 0 ? `${share.replicas}: weight ${share.weight}` : `${share.replicas} = ${parts.join(' + ')}`;
+  const replicas = `${share.replicas} replica${share.replicas === 1 ? '' : 's'}`;
+  const sum = `${replicas}: ${parts.length === 0 ? `weight ${share.weight}` : parts.join(' + ')}`;
   const overflow = share.overflow === 0 ? '' : `, and ${share.overflow} more that wait for room`;
   return `${sum}${share.limit === undefined ? '' : limits[share.limit]}${overflow}`;
 }

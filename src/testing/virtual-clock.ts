@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, nextTurn } from '../runtime/index.ts';
+import { type Cancel, type Clock, milliseconds, nextTurn } from '../runtime/index.ts';
 
 interface Timer {
   readonly due: number;
@@ -69,16 +69,4 @@ export class VirtualClock implements Clock {
     }
     return first;
   }
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** Milliseconds of a duration: a number of them, or text such as `90s`, `5m`, `1h30m`. */
-export function milliseconds(duration: number | string): number {
-  if (typeof duration === 'number') return duration;
-  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== duration) {
-    throw new RangeError(`${JSON.stringify(duration)} is no duration: write it as in "90s" or "1h30m"`);
-  }
-  return parts.reduce((total, [, count, unit]) => total + Number(count) * (UNITS[unit ?? ''] ?? 0), 0);
 }

@@ -1,5 +1,5 @@
 import { type FederatedObject, type FederatedStatus, type FederatedType, FINALIZER } from '../../federation/index.ts';
-import { type AnyObject, type ClusterWriter, isNotFound, type Json, keyOf, type ResourceType } from '../../kube/index.ts';
+import { type AnyObject, type ClusterWriter, isNotFound, type Json, keyOf, untyped } from '../../kube/index.ts';
 
 /** What the controller writes on the host: the finalizer and the status of federated objects. Answers are `undefined` where one is gone. */
 export class HostWriter {
@@ -57,7 +57,7 @@ export class HostWriter {
     options: { readonly signal: AbortSignal; readonly subresource?: 'status' },
   ): Promise<AnyObject | undefined> {
     try {
-      const resource = type.federated as unknown as ResourceType;
+      const resource = untyped(type.federated);
       return await this.#host.patch(
         resource,
         keyOf(object),

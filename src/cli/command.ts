@@ -1,0 +1,71 @@
+import { Command, CommanderError } from 'commander';
+import { applyCommand } from './commands/apply.ts';
+import { deleteCommand } from './commands/delete.ts';
+import { demoCommand } from './commands/demo.ts';
+import { devCommand } from './commands/dev.ts';
+import { planCommand } from './commands/plan.ts';
+import { statusCommand } from './commands/status.ts';
+import { EXIT, linesOf } from './failure.ts';
+import { packageVersion } from './package.ts';
+import type { Session } from './session.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Runs one command line. Returns what the process should end with. */
+export async function runCommand(
+  args: readonly string[],
+  { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
+): Promise<number> {
+  let code: number = EXIT.ok;
+  const session: Session = {
+    terminal,
+    signal,
+    exit: (with_) => {
+      code = with_;
+    },
+  };
+  try {
+    await program(session).parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    terminal.endProgress();
+    if (signal.aborted) return INTERRUPTED;
+    for (const line of linesOf(error)) terminal.complain(line);
+    return EXIT.failed;
+  }
+}
+
+/** 128 + SIGINT, as shells have it. */
+const INTERRUPTED = 130;
+
+function program(session: Session): Command {
+  const { terminal } = session;
+  const root = new Command('clusterset')
+    .description('Federates Kubernetes objects over several clusters: what goes where, what differs there, and how it is doing.')
+    .version(packageVersion(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .addHelpText('after', '\nEvery command has its own help, with examples: clusterset plan --help');
+  for (const command of [
+    demoCommand(session),
+    devCommand(session),
+    planCommand(session),
+    applyCommand(session),
+    statusCommand(session),
+    deleteCommand(session),
+  ]) {
+    root.addCommand(command);
+  }
+  for (const command of [root, ...root.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => terminal.print(text.trimEnd()),
+        writeErr: (text) => terminal.say(text.trimEnd()),
+        outputError: (text) => terminal.complain(text.replace(/^error: /, '').trimEnd()),
+      })
+      .showSuggestionAfterError()
+      .allowExcessArguments(false);
+  }
+  return root;
+}

@@ -1,0 +1,80 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { milliseconds } from '../runtime/index.ts';
+
+/** Options that say what is federated. */
+export interface FileOptions {
+  readonly filename: readonly string[];
+  readonly replaceMissing: 'error' | 'add';
+}
+
+/** Options that say where clusters are. */
+export interface ClusterOptions {
+  readonly contexts?: readonly string[];
+  readonly fleet?: string;
+  readonly host?: string;
+  readonly kubeconfig?: string;
+  readonly allowUnknownClusters?: boolean;
+}
+
+/** `-f`, of commands that read federated objects. */
+export function addFileOptions(command: Command): Command {
+  return command
+    .requiredOption('-f, --filename <file...>', 'YAML or JSON files, or folders of them; - is standard input')
+    .addOption(replaceMissingOption());
+}
+
+export function replaceMissingOption(): Option {
+  return new Option('--replace-missing <how>', 'what an override does that replaces a field which is not there')
+    .choices(['error', 'add'])
+    .default('error');
+}
+
+/** Options of all commands that talk to clusters. */
+export function addClusterOptions(command: Command): Command {
+  return command
+    .option('--contexts <names>', 'members: contexts of the kubeconfig, with commas in between', names)
+    .option('--fleet <file>', 'members: a YAML list of clusters with their names, labels and contexts')
+    .option('--kubeconfig <file>', 'default: $KUBECONFIG, or ~/.kube/config');
+}
+
+export function addHostOption(command: Command): Command {
+  return command.option('--host <context>', 'context of the cluster that holds the federated objects');
+}
+
+export function addUnknownClustersOption(command: Command): Command {
+  return command.option('--allow-unknown-clusters', 'go on where an object names clusters that are not members');
+}
+
+/** `--timeout`, in milliseconds. */
+export function timeoutOption(fallback: string): Option {
+  return new Option('--timeout <duration>', 'how long to wait, as in 90s or 5m')
+    .argParser(duration)
+    .default(milliseconds(fallback), fallback);
+}
+
+export function duration(text: string): number {
+  try {
+    return milliseconds(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`use a whole number from ${least} to ${most}`);
+  };
+}
+
+function names(text: string): readonly string[] {
+  const found = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const twice = found.find((name, index) => found.indexOf(name) !== index);
+  if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice`);
+  if (found.length === 0) throw new InvalidArgumentError('name at least one');
+  return found;
+}
