@@ -1,8 +1,8 @@
-import { type AnyObject, type ClustersetError, type Issue, isClustersetError, isRecord } from '../kube/index.ts';
+import { type AnyObject, type Issue, isClustersetError, isRecord } from '../kube/index.ts';
 import { type ClusterEntry, isReady } from '../registry/index.ts';
 import { explainShare, planReplicas, type ReplicaSchedulingPreference, type ReplicaShare } from '../scheduling/index.ts';
 import type { FederatedObject } from './api.ts';
-import type { RenderIssue } from './issue.ts';
+import { issueOf, type RenderIssue } from './issue.ts';
 import { type ClusterPlacement, explainPlacement, type Placement, type PlacementOptions, placementOf } from './placement.ts';
 import { type Prepared, renderAll } from './render.ts';
 
@@ -60,10 +60,6 @@ export function decide(input: DecideInput): Decision {
 
 function refused(prepared: Prepared, issues: readonly RenderIssue[]): Decision {
   return { prepared, issues, clusters: [], unknown: [], namespaceNotFederated: false };
-}
-
-function issueOf({ field = '', detail, mend }: ClustersetError): RenderIssue {
-  return { field, message: detail, ...(mend === undefined ? {} : { mend }) };
 }
 
 function decideDeletion(prepared: Prepared, clusters: readonly ClusterEntry[]): Decision {

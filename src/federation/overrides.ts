@@ -17,6 +17,7 @@ import {
 } from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
 import type { Override, OverrideOperation } from './api.ts';
+import { issueOf } from './issue.ts';
 
 /** What a `replace` does where there is nothing to replace. kubefed added the field; RFC 6902, and we, call it an error. */
 export type ReplaceMissing = 'error' | 'add';
@@ -89,7 +90,9 @@ function readSelector(
     return requirementsOf(selector);
   } catch (error) {
     if (!isClustersetError(error)) throw error;
-    issues.push({ field: `${field}.clusterSelector`, message: error.detail });
+    issues.push(
+      issueOf(error.with({ field: `${field}.clusterSelector`, mend: 'write it as the labelSelector of a Kubernetes object' })),
+    );
     return undefined;
   }
 }

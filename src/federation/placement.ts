@@ -1,6 +1,7 @@
 import { type Issue, isClustersetError, type LabelRequirements, matchesLabels, requirementsOf } from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
 import type { FederatedObject, PlacementSpec } from './api.ts';
+import { issueOf } from './issue.ts';
 
 /** Why a cluster is selected, or isn't. */
 export type PlacementReason =
@@ -68,7 +69,8 @@ export function placementIssues(placement: PlacementSpec | undefined): readonly 
     selectorOf(placement);
     return [];
   } catch (error) {
-    return isClustersetError(error) ? [{ field: error.field ?? '', message: error.detail }] : [];
+    if (!isClustersetError(error)) throw error;
+    return [issueOf(error)];
   }
 }
 
@@ -106,7 +108,11 @@ function selectorOf(placement: PlacementSpec | undefined, owner = ''): LabelRequ
   try {
     return requirementsOf(selector);
   } catch (error) {
-    throw isClustersetError(error) ? error.with({ field: `${owner}spec.placement.clusterSelector` }) : error;
+    if (!isClustersetError(error)) throw error;
+    throw error.with({
+      field: `${owner}spec.placement.clusterSelector`,
+      mend: 'write it as the labelSelector of a Kubernetes object',
+    });
   }
 }
 

@@ -144,7 +144,7 @@ async function deleteGroup(
       ({ object, status }) => object.name === key.name && object.kind === type.target.kind && status !== undefined,
     );
     const why = held
-      .map(({ name, status, message }) => `${name}: ${status}${message === undefined ? '' : `: ${message}`}`)
+      .map(({ cluster, status, message }) => `${cluster}: ${status}${message === undefined ? '' : `: ${message}`}`)
       .join('; ');
     return `${formatReference({ kind: type.federated.kind, ...key })} is still there${why === '' ? '' : ` (${why})`}`;
   });

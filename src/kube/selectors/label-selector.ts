@@ -77,7 +77,7 @@ export function requirementsOf(selector: LabelSelector): LabelRequirements {
 
 function operatorOf(operator: string): LabelOperator {
   if (operator === 'In' || operator === 'NotIn' || operator === 'Exists' || operator === 'DoesNotExist') return operator;
-  throw invalid(`"${operator}" is not a valid label selector operator`);
+  throw invalid(`"${operator}" is not a valid label selector operator`, 'use In, NotIn, Exists or DoesNotExist');
 }
 
 /** Sorted by key; equal keys keep their order. */
@@ -141,6 +141,6 @@ export function quote(text: string): string {
 }
 
 /** An error of a selector. */
-export function invalid(message: string): ClustersetError {
-  return new ClustersetError({ code: 'Invalid', message });
+export function invalid(message: string, mend?: string): ClustersetError {
+  return new ClustersetError({ code: 'Invalid', message, mend });
 }

@@ -173,14 +173,14 @@ describe('decide, with a preference', () => {
   it('divides over every ready cluster, whatever the placement says', () => {
     const decision = decided(listing('eu-1'), { preference: preference() });
     expect(replicas(decision)).toEqual({ 'eu-1': 3, 'eu-2': 3, 'us-1': 3 });
-    expect(whys(decision)['eu-2']).toBe('3 = 3 by weight 1');
+    expect(whys(decision)['eu-2']).toBe('3 replicas: 3 by weight 1');
     expect(decision.clusters[0]?.share).toMatchObject({ cluster: 'eu-1', replicas: 3, preferred: true });
   });
 
   it('moves replicas away from a cluster that is not ready', () => {
     const decision = decided({}, { preference: preference({ totalReplicas: 8 }), clusters: notReady('eu-1') });
     expect(replicas(decision)).toEqual({ 'eu-2': 4, 'us-1': 4 });
-    expect(whys(decision)['eu-1']).toBe('the cluster is not ready, so its replicas are elsewhere');
+    expect(whys(decision)['eu-1']).toBe('its replicas are elsewhere, because it is not ready');
     expect(decision.clusters[0]?.share).toBeUndefined();
   });
 

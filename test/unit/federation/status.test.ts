@@ -147,8 +147,8 @@ describe('entryOf', () => {
   });
 
   it('says why there are so many replicas, where nothing else has to be said', () => {
-    expect(entryOf(none('eu-1', liveDeployment), '3 = 3 by weight 1').message).toBe('3 = 3 by weight 1');
-    expect(entryOf(none('eu-1', progressing), '3 = 3 by weight 1').message).toBe('1 of 3 updated replicas are available');
+    expect(entryOf(none('eu-1', liveDeployment), '3 replicas: 3 by weight 1').message).toBe('3 replicas: 3 by weight 1');
+    expect(entryOf(none('eu-1', progressing), '3 replicas: 3 by weight 1').message).toBe('1 of 3 updated replicas are available');
   });
 });
 
@@ -264,7 +264,7 @@ describe('statusOf', () => {
       spec: { targetKind: 'FederatedDeployment', totalReplicas: 9 },
     });
     const decision = decide({ prepared: prepare(federatedDeployment()), clusters: fleet, preference });
-    expect(status(decision, everywhere(liveDeployment)).clusters?.[0]?.message).toBe('3 = 3 by weight 1');
+    expect(status(decision, everywhere(liveDeployment)).clusters?.[0]?.message).toBe('3 replicas: 3 by weight 1');
     expect(status(decided(), everywhere(liveDeployment)).clusters?.[0]).not.toHaveProperty('message');
   });
 

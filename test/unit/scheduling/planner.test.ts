@@ -148,18 +148,18 @@ describe('planReplicas', () => {
 
 describe('explainShare', () => {
   it.each<[string, Partial<PlanReplicasInput>, string]>([
-    ['a share', { totalReplicas: 4 }, '4 = 4 by weight 1'],
+    ['a share', { totalReplicas: 4 }, '4 replicas: 4 by weight 1'],
     [
       'everything',
       { totalReplicas: 9, preferences: { a: { minReplicas: 2, weight: 1, maxReplicas: 8 } }, current: new Map([['a', 5]]) },
-      '8 = 2 minimum + 3 running there + 3 by weight 1, at its maximum',
+      '8 replicas: 2 minimum + 3 running there + 3 by weight 1, at its maximum',
     ],
     ['no preference', { preferences: {} }, '0: no preference names it, and there is none for "*"'],
     ['nothing', { preferences: { a: {} } }, '0: weight 0'],
     [
       'overflow',
       { totalReplicas: 3, capacity: new Map([['a', 1]]) },
-      '1 = 1 by weight 1, at its capacity, and 2 more that wait for room',
+      '1 replica: 1 by weight 1, at its capacity, and 2 more that wait for room',
     ],
   ])('puts %s in words', (_, question, text) => {
     const { shares } = planReplicas({
