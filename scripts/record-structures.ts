@@ -45,7 +45,8 @@ function typeCode(schema: Schema, wanted: Set<string>): string {
     const special = SPECIAL[name];
     if (special !== undefined) return special;
     const definition = definitions[name];
-    if (definition !== undefined && definition.properties === undefined && definition.type !== 'object') return typeCode(definition, wanted);
+    if (definition !== undefined && definition.properties === undefined && definition.type !== 'object')
+      return typeCode(definition, wanted);
     wanted.add(name);
     return `@${name}`;
   }
@@ -85,13 +86,18 @@ function attributes(schema: Schema): string {
   const isStruct = JSON.stringify(schema.default) === '{}';
   const parts = [
     isStruct ? 'zero' : '',
-    schema.default !== undefined && !isStruct && schema.default !== '' && schema.default !== 0 ? `d=${JSON.stringify(schema.default)}` : '',
+    schema.default !== undefined && !isStruct && schema.default !== '' && schema.default !== 0
+      ? `d=${JSON.stringify(schema.default)}`
+      : '',
     strategy.includes('merge') ? `m=${schema['x-kubernetes-patch-merge-key'] ?? ''}` : '',
     strategy.includes('retainKeys') ? 'r' : '',
     Array.isArray(schema.enum) ? `e=${schema.enum.join('|')}` : '',
     schema['x-kubernetes-map-type'] === 'atomic' ? 'atomic' : '',
   ];
-  return parts.filter((part) => part !== '').map((part) => `;${part}`).join('');
+  return parts
+    .filter((part) => part !== '')
+    .map((part) => `;${part}`)
+    .join('');
 }
 
 function structureOf(schema: Schema, wanted: Set<string>): Record<string, string> {
@@ -114,7 +120,12 @@ async function record(): Promise<void> {
   const world = await startControlPlanes([{ name: 'host' }], console.log);
   try {
     const raw = (path: string): unknown =>
-      JSON.parse(execFileSync(world.kubectl, ['--kubeconfig', world.kubeconfig, 'get', '--raw', path], { encoding: 'utf8', maxBuffer: 1 << 28 }));
+      JSON.parse(
+        execFileSync(world.kubectl, ['--kubeconfig', world.kubeconfig, 'get', '--raw', path], {
+          encoding: 'utf8',
+          maxBuffer: 1 << 28,
+        }),
+      );
     const version = (raw('/version') as { gitVersion: string }).gitVersion;
     const kinds: Record<string, unknown> = {};
     const wanted = new Set<string>();
@@ -126,9 +137,9 @@ async function record(): Promise<void> {
       for (const type of BUILT_IN.filter((each) => apiVersionOf(each) === apiVersion)) {
         const found = resources.find(({ name }) => name === type.plural);
         const definition = Object.entries(document.components.schemas).find(([, schema]) =>
-          (schema['x-kubernetes-group-version-kind'] as readonly { kind: string; group: string; version: string }[] | undefined)?.some(
-            (gvk) => gvk.kind === type.kind && gvk.group === type.group && gvk.version === type.version,
-          ),
+          (
+            schema['x-kubernetes-group-version-kind'] as readonly { kind: string; group: string; version: string }[] | undefined
+          )?.some((gvk) => gvk.kind === type.kind && gvk.group === type.group && gvk.version === type.version),
         )?.[0];
         if (found === undefined || definition === undefined) throw new Error(`the server has no ${apiVersion} ${type.kind}`);
         const name = shortName(definition);

@@ -152,6 +152,8 @@ export async function objectsOnHost(
   return lists.flat();
 }
 
+type Outlook = 'open' | 'stuck' | 'final';
+
 /** What the host says about objects. */
 export interface HostState {
   readonly states: readonly State[];
@@ -161,8 +163,8 @@ export interface HostState {
   readonly present: readonly HostObject[];
   /** What keeps whole objects from their members, in words. */
   readonly problems: readonly string[];
-  /** Whether something is in the way of every object that is waited for, so that waiting may be of no use. */
-  readonly isStuck: boolean;
+  /** Whether waiting is of use: things go on; or something is in the way that may go away by itself; or it will not. */
+  readonly outlook: Outlook;
 }
 
 /** Reads what became of objects. */
@@ -179,7 +181,7 @@ export async function readHost(host: Cluster, objects: readonly HostObject[], si
     present: there.map(({ object }) => object),
     states: there.flatMap(({ object, live }) => statesOf(targetOnHost(object), live.status)),
     waiting: waiting.map(({ object }) => formatReference(targetOnHost(object))),
-    isStuck: waiting.length > 0 && waiting.every(({ live }) => isHeldUp(live)),
+    outlook: worst(waiting.map(({ live }) => outlookOf(live))),
     problems: there.flatMap(({ object, live }) => problemsOf(object, live.status)),
   };
 }
@@ -192,14 +194,24 @@ function isDone({ metadata, status }: FederatedObject): boolean {
   return status?.observedGeneration === metadata.generation && isConditionTrue(status?.conditions, 'RolledOut');
 }
 
-/** Whether something is in the way, and nothing else is going on. */
-function isHeldUp({ metadata, status }: FederatedObject): boolean {
-  if (status?.observedGeneration !== metadata.generation) return false;
-  const clusters = status?.clusters ?? [];
-  if (clusters.some(({ status: inTheWay, rollout }) => inTheWay === undefined && rollout === 'Progressing')) return false;
+/** As long as anything goes on, it is worth to wait. */
+function worst(outlooks: readonly Outlook[]): Outlook {
+  if (outlooks.includes('open')) return 'open';
+  return outlooks.includes('stuck') ? 'stuck' : 'final';
+}
+
+/** Only a person takes these out of the way. */
+const FINAL: ReadonlySet<string> = new Set(['AlreadyExists', 'ManagedLabelFalse', 'UnknownCluster']);
+
+function outlookOf({ metadata, status }: FederatedObject): Outlook {
+  if (status?.observedGeneration !== metadata.generation) return 'open';
   const propagation = status?.conditions?.find(({ type }) => type === 'Propagation');
-  const isRefused = propagation?.status === 'False' && propagation.reason !== 'CheckClusters';
-  return isRefused || clusters.some(({ status: inTheWay, rollout }) => inTheWay !== undefined || rollout === 'Failed');
+  if (propagation?.status === 'False' && propagation.reason !== 'CheckClusters') return 'stuck';
+  const unfinished = (status?.clusters ?? []).filter((entry) => entry.status !== undefined || entry.rollout !== 'Complete');
+  if (unfinished.length === 0 || unfinished.some((entry) => entry.status === undefined && entry.rollout === 'Progressing')) {
+    return 'open';
+  }
+  return unfinished.every((entry) => FINAL.has(entry.status ?? '')) ? 'final' : 'stuck';
 }
 
 /** What the condition says, where no cluster says it. */

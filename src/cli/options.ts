@@ -45,6 +45,16 @@ export function addUnknownClustersOption(command: Command): Command {
   return command.option('--allow-unknown-clusters', 'go on where an object names clusters that are not members');
 }
 
+/** `--probe-interval`, in milliseconds. */
+export function probeIntervalOption(): Option {
+  return new Option(
+    '--probe-interval <duration>',
+    'with --host: how often members are asked how they are; the third bad answer counts',
+  )
+    .argParser(duration)
+    .default(10_000, '10s');
+}
+
 /** `--timeout`, in milliseconds. */
 export function timeoutOption(fallback: string): Option {
   return new Option('--timeout <duration>', 'how long to wait, as in 90s or 5m')

@@ -32,7 +32,8 @@ export async function waitForHost(
       if (found.waiting.length === 0) return true;
       const done = objects.length - found.waiting.length;
       terminal.progress(`${done} of ${count(objects.length, 'object')} rolled out; waiting for ${found.waiting.join(', ')}`);
-      stuckSince = found.isStuck ? (stuckSince ?? systemClock.monotonic()) : undefined;
+      if (found.outlook === 'final') return true;
+      stuckSince = found.outlook === 'stuck' ? (stuckSince ?? systemClock.monotonic()) : undefined;
       return stuckSince !== undefined && systemClock.monotonic() - stuckSince > HOPE_MS ? true : undefined;
     },
     { timeoutMs, signal },

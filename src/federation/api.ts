@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineResource, type Resource } from '../kube/index.ts';
+import { defineResource, formatFieldPath, type Issue, type Resource } from '../kube/index.ts';
 
 /** The label that every member object of a federated object carries; `"false"` refuses management (kubefed's own label). */
 export const MANAGED_LABEL = 'kubefed.io/managed';
@@ -9,6 +9,8 @@ export const ORPHAN_ANNOTATION = 'kubefed.io/orphan';
 export const DELETE_OPTIONS_ANNOTATION = 'kubefed.io/deleteoption';
 /** Holds a federated object until its member objects are gone. */
 export const FINALIZER = 'kubefed.io/sync-controller';
+/** On a federated object: the clusters that may have something of it, so that nothing is forgotten there when it is deleted. */
+export const CLUSTERS_ANNOTATION = 'clusterset.dev/clusters';
 /** On a member object: which federated object it belongs to. */
 export const OWNER_ANNOTATION = 'clusterset.dev/owner';
 
@@ -104,6 +106,22 @@ export type OverrideOperation = z.infer<typeof operation>;
 export type PlacementSpec = z.infer<typeof placement>;
 /** One entry of `status.clusters`. */
 export type ClusterStatus = NonNullable<FederatedStatus['clusters']>[number];
+
+/** A status as it was found; `undefined` where it hasn't the shape of one, and has to be written anew. */
+export function readStatus(value: unknown): FederatedStatus | undefined {
+  const read = status.safeParse(value);
+  return read.success ? (value as FederatedStatus) : undefined;
+}
+
+/** What is wrong with the shape of `spec.placement`. */
+export function placementShapeIssues(value: unknown): readonly Issue[] {
+  const read = placement.optional().safeParse(value);
+  if (read.success) return [];
+  return read.error.issues.map(({ path, message }) => ({
+    field: formatFieldPath(['spec', 'placement', ...path.map(String)], { spec: { placement: value } }),
+    message: message.replace(/^Invalid input: /, ''),
+  }));
+}
 
 /** Schemas of a federated type; `retainReplicas` is there for targets that have replicas. */
 export function federatedSchemas(hasReplicas: boolean): {

@@ -1,4 +1,5 @@
 export {
+  CLUSTERS_ANNOTATION,
   type ClusterStatus,
   DELETE_OPTIONS_ANNOTATION,
   type FederatedObject,
@@ -12,6 +13,7 @@ export {
   type OverrideOperation,
   OWNER_ANNOTATION,
   type PlacementSpec,
+  readStatus,
 } from './api.ts';
 export { appliedFields, changesTo } from './changes.ts';
 export { type ClusterDecision, type DecideInput, type Decision, decide, replicasOf, type UnknownCluster } from './decide.ts';
@@ -37,6 +39,7 @@ export {
   placementOf,
 } from './placement.ts';
 export { type BlockedCode, changesHash, isOwned, type Observed, type PlanStepInput, planStep, type Step } from './plan.ts';
+export { formatRecord, recordedClusters } from './record.ts';
 export {
   DEFAULT_FIELD_MANAGER,
   ownerOf,

@@ -1,6 +1,13 @@
-import { type Issue, isClustersetError, type LabelRequirements, matchesLabels, requirementsOf } from '../kube/index.ts';
+import {
+  ClustersetError,
+  type Issue,
+  isClustersetError,
+  type LabelRequirements,
+  matchesLabels,
+  requirementsOf,
+} from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
-import type { FederatedObject, PlacementSpec } from './api.ts';
+import { type FederatedObject, type PlacementSpec, placementShapeIssues } from './api.ts';
 import { issueOf } from './issue.ts';
 
 /** Why a cluster is selected, or isn't. */
@@ -11,7 +18,8 @@ export type PlacementReason =
   | 'LabelsDoNotMatch'
   | 'NoPlacement'
   | 'NamespaceNotFederated'
-  | 'NamespaceNotPlaced';
+  | 'NamespaceNotPlaced'
+  | 'NamespaceDeleted';
 
 /** What {@link placementOf} found for one cluster. */
 export interface ClusterPlacement {
@@ -81,8 +89,21 @@ function both(own: ClusterPlacement, inNamespace: ClusterPlacement | undefined):
 function namespaceRule(options: PlacementOptions): (cluster: ClusterEntry) => ClusterPlacement | undefined {
   if (!('namespace' in options)) return () => undefined;
   if (options.namespace === undefined) return () => ({ selected: false, reason: 'NamespaceNotFederated' });
-  const decide = decideBy(options.namespace.spec.placement, `FederatedNamespace ${options.namespace.metadata.name}: `);
+  if (options.namespace.metadata.deletionTimestamp !== undefined) return () => ({ selected: false, reason: 'NamespaceDeleted' });
+  const decide = decideBy(checkedPlacement(options.namespace), `FederatedNamespace ${options.namespace.metadata.name}: `);
   return (cluster) => (decide(cluster).selected ? undefined : { selected: false, reason: 'NamespaceNotPlaced' });
+}
+
+/** A namespace that can't be read is nobody's reason to go away: it is an error. */
+function checkedPlacement({ metadata, spec }: FederatedObject): PlacementSpec | undefined {
+  const [issue] = placementShapeIssues(spec?.placement);
+  if (issue === undefined) return spec?.placement;
+  throw new ClustersetError({
+    code: 'Invalid',
+    message: issue.message,
+    field: `FederatedNamespace ${metadata.name}: ${issue.field}`,
+    mend: issue.mend ?? 'correct the FederatedNamespace',
+  });
 }
 
 function decideBy(placement: PlacementSpec | undefined, owner = ''): Decide {
@@ -124,6 +145,7 @@ const PLACEMENT_TEXT: Readonly<Record<PlacementReason, string>> = {
   NoPlacement: 'the object has no placement',
   NamespaceNotFederated: 'its namespace has no FederatedNamespace',
   NamespaceNotPlaced: 'its FederatedNamespace is not placed there',
+  NamespaceDeleted: 'its FederatedNamespace is being deleted',
 };
 
 /** A reason in words. */

@@ -9,12 +9,13 @@ import {
   keyOf,
   parseApiVersion,
   qualifiedPlural,
+  shapeError,
 } from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
 import type { FederatedObject } from './api.ts';
 import { deletionOptions } from './deletion-options.ts';
 import { BUILT_IN_FEDERATED_TYPES, type FederatedType, typeOfObject } from './federated-type.ts';
-import type { RenderIssue } from './issue.ts';
+import { issueOf, type RenderIssue } from './issue.ts';
 import { applyOverrides, compileOverrides, overridesField, type ReplaceMissing } from './overrides.ts';
 import { type PlacementOptions, placementIssues, placementOf } from './placement.ts';
 import { baseObject, precisionIssues, withEncodedData, withMarks } from './template.ts';
@@ -49,15 +50,18 @@ export interface Prepared {
 }
 
 /**
- * Reads a federated object once, so that it can be rendered for any number of clusters: rendering copies only what overrides change.
+ * Reads a federated object once, so that it can be rendered for any number of clusters: rendering copies only what overrides change. What is
+ * wrong with the object is among the issues, also where it hasn't the shape of a federated object at all.
  *
- * @throws ClustersetError `Invalid` where the type isn't known, or the object hasn't the shape of a federated object.
+ * @throws ClustersetError `Invalid` where the type isn't known.
  */
 export function prepare(object: AnyObject, options: PrepareOptions = {}): Prepared {
   const type = knownType(object, options.types ?? BUILT_IN_FEDERATED_TYPES);
-  const federated = type.federated.read(object);
+  const owner = ownerOf(type, object, options.fieldManager ?? DEFAULT_FIELD_MANAGER);
+  const shape = type.federated.shapeIssues(object).filter(({ field }) => !field.startsWith('status'));
+  if (shape.length > 0) return misshapen(object, type, owner, shape);
+  const federated = object as unknown as FederatedObject;
   const { compiled, issues } = compileOverrides(federated.spec.overrides);
-  const owner = ownerOf(type, federated, options.fieldManager ?? DEFAULT_FIELD_MANAGER);
   const { base, warnings } = baseObject(federated, type.target, owner);
   return {
     object: federated,
@@ -76,6 +80,21 @@ export function prepare(object: AnyObject, options: PrepareOptions = {}): Prepar
       const overridden = applyOverrides(base, compiled, cluster, options.replaceMissing);
       const rendered = withEncodedData(withMarks(ofSameGroup(overridden, type, cluster.name), base, cluster.name));
       return replicas === undefined ? rendered : withReplicas(rendered, replicas);
+    },
+  };
+}
+
+/** An object whose spec can't be read: it can be reported and deleted, and nothing else. */
+function misshapen(object: AnyObject, type: FederatedType, owner: string, issues: readonly RenderIssue[]): Prepared {
+  return {
+    object: { ...object, spec: {} } as unknown as FederatedObject,
+    type,
+    owner,
+    issues,
+    warnings: [],
+    isOverridden: () => false,
+    renderFor: () => {
+      throw shapeError(type.federated.kind, object, issues);
     },
   };
 }
@@ -149,16 +168,11 @@ export function renderAll(
       objects.push({ cluster: cluster.name, object: prepared.renderFor(cluster, replicas?.get(cluster.name)) });
     } catch (error) {
       if (!isClustersetError(error)) throw error;
-      issues.push(issueOf(error, cluster.name));
+      issues.push({ cluster: cluster.name, ...issueOf(error) });
     }
   }
   if (issues.length === 0) return { objects, issues, warnings };
   return { objects: [], issues: issues.toSorted((a, b) => compareText(a.cluster ?? '', b.cluster ?? '')), warnings };
-}
-
-function issueOf(error: ClustersetError, cluster: string): RenderIssue {
-  const mend = error.mend === undefined ? {} : { mend: error.mend };
-  return { cluster, field: error.field ?? '', message: error.detail, ...mend };
 }
 
 /** What {@link render} takes beside the object and the clusters. */
@@ -170,7 +184,7 @@ export interface RenderOptions extends PrepareOptions, PlacementOptions {
 /**
  * Renders a federated object for each of the clusters that its placement selects. Needs no cluster: the entries of a fleet will do.
  *
- * @throws ClustersetError `Invalid` where the type isn't known, or the object hasn't the shape of a federated object.
+ * @throws ClustersetError `Invalid` where the type isn't known.
  */
 export function render(object: AnyObject, clusters: readonly ClusterEntry[], options: RenderOptions = {}): Rendering {
   const prepared = prepare(object, options);

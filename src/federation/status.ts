@@ -30,8 +30,10 @@ export interface StatusInput {
  * previous status comes back, so that there is nothing to write.
  */
 export function statusOf({ decision, results, previous, now }: StatusInput): FederatedStatus {
-  const clusters = clusterEntries(decision, results);
   const { generation } = decision.prepared.object.metadata;
+  // What was said of this very version stays true until something else is known.
+  const isSameVersion = previous?.observedGeneration !== undefined && previous.observedGeneration === generation;
+  const clusters = clusterEntries(decision, results, isSameVersion ? (previous.clusters ?? []) : []);
   const before = (previous?.conditions ?? []) as readonly Condition[];
   const byName = new Map(clusters.map((entry) => [entry.name, entry]));
   const conditions = setCondition(setCondition(before, propagation(decision, byName), now), rolledOut(decision, byName), now);
@@ -43,11 +45,15 @@ export function statusOf({ decision, results, previous, now }: StatusInput): Fed
   return previous !== undefined && deepEqual(previous, next) ? previous : next;
 }
 
-function clusterEntries(decision: Decision, results: ReadonlyMap<string, StepResult>): ClusterStatus[] {
+function clusterEntries(
+  decision: Decision,
+  results: ReadonlyMap<string, StepResult>,
+  before: readonly ClusterStatus[],
+): ClusterStatus[] {
   if (decision.issues.length > 0) return issueEntries(decision.issues);
   const known = decision.clusters.flatMap(({ cluster, want, why, share }) => {
     const result = results.get(cluster.name);
-    if (result === undefined) return [];
+    if (result === undefined) return want === 'absent' ? [] : before.filter(({ name }) => name === cluster.name);
     const entry = entryOf(result, share === undefined ? undefined : why);
     return want === 'present' || entry.status !== undefined ? [entry] : [];
   });
@@ -70,7 +76,7 @@ export function entryOf({ step, error, live }: StepResult, why?: string): Cluste
   const name = step.cluster;
   if (error !== undefined) return { name, status: codeOfFailure(step, error), message: error.detail };
   if (step.op === 'blocked') return { name, status: step.code, message: withMend(step.reason, step.mend) };
-  if (live === undefined) return { name };
+  if (live === undefined) return step.op === 'none' ? { name, rollout: 'Complete', message: step.reason } : { name };
   if (live.metadata.deletionTimestamp !== undefined) return { name, status: 'WaitingForRemoval' satisfies BlockedCode };
   const { state, message, replicas, readyReplicas } = rolloutOf(live);
   const said = message === '' ? why : message;

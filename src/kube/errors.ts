@@ -125,9 +125,9 @@ export class ClustersetError extends Error {
   }
 }
 
-/** What an apply with `ifAbsent` failed with, told apart: a conflict of versions means that there is an object already. */
+/** What an apply with `ifAbsent` failed with, told apart: a conflict, of fields or versions, means that there is an object already. */
 export function ifAbsentError(error: unknown): unknown {
-  if (!hasCode(error, 'Conflict')) return error;
+  if (!hasCode(error, 'Conflict', 'ApplyConflict')) return error;
   const { cluster, object, status } = error;
   return new ClustersetError({
     code: 'AlreadyExists',

@@ -17,6 +17,8 @@ export class ObjectCache {
   readonly #objects = new Map<string, AnyObject>();
   readonly #listeners = new Set<CacheListener>();
   #synced = false;
+  /** Everything up to this version has been seen. */
+  #seen = '';
 
   /** Whether the cache has been filled once. */
   get synced(): boolean {
@@ -41,10 +43,14 @@ export class ObjectCache {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes an object in, unless a newer version of it is there. */
+  /**
+   * Takes an object in, unless a newer version of it is there, or has been: what a watch has passed by already is old, and the object may be
+   * gone since.
+   */
   put(object: AnyObject): void {
     const key = formatKey(keyOf(object));
     const previous = this.#objects.get(key);
+    if (Number(object.metadata.resourceVersion) <= Number(this.#seen || 'NaN')) return;
     if (previous !== undefined && !isNewer(object, previous)) return;
     this.#objects.set(key, object);
     this.#tell(previous === undefined ? { type: 'added', object } : { type: 'changed', object, previous });
@@ -59,10 +65,16 @@ export class ObjectCache {
     this.#tell({ type: 'removed', previous });
   }
 
-  /** Takes in everything that there is, as of one moment: what isn't in it is gone. */
-  replace(objects: readonly AnyObject[]): void {
+  /** Says that everything up to a version of the collection has been put in or taken out. */
+  advance(version: string): void {
+    this.#seen = version;
+  }
+
+  /** Takes in everything that there is, as of one version of the collection: what isn't in it is gone. */
+  replace(objects: readonly AnyObject[], version = ''): void {
     const keys = new Set(objects.map((object) => formatKey(keyOf(object))));
     this.#synced = true;
+    this.#seen = version;
     for (const [key, previous] of [...this.#objects]) {
       if (keys.has(key)) continue;
       this.#objects.delete(key);

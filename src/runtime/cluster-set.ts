@@ -2,13 +2,14 @@ import { type Cluster, type ClusterSource, isAborted } from '../kube/index.ts';
 import { type Clock, sleep } from './clock.ts';
 import { type Health, type HealthThresholds, healthAfter } from './health.ts';
 
-/** How a member is doing. */
+/** How a member is doing: `joining` until it has been asked for the first time. */
 export type MemberState = 'joining' | 'ready' | 'unreachable';
 
-/** A cluster of a {@link ClusterSet}. The same object for as long as the cluster is connected in the same way. */
+/** A cluster of a {@link ClusterSet}, as of one moment. */
 export interface Member<Entry> {
   readonly name: string;
-  readonly cluster: Cluster;
+  /** `undefined` until there is a connection; then the same for as long as the member is in the set. */
+  readonly cluster: Cluster | undefined;
   /** What the source says of it now. */
   readonly entry: Entry;
   readonly state: MemberState;
@@ -18,7 +19,7 @@ export interface Member<Entry> {
   readonly signal: AbortSignal;
 }
 
-/** A change in a set. */
+/** A change in a set. A member whose connection is made anew leaves and joins. */
 export interface SetEvent<Entry> {
   readonly type: 'joined' | 'changed' | 'left';
   readonly member: Member<Entry>;
@@ -27,31 +28,33 @@ export interface SetEvent<Entry> {
 /** What a {@link ClusterSet} is made with. */
 export interface ClusterSetOptions<Entry extends { readonly name: string }> {
   readonly source: ClusterSource<Entry>;
-  /** Connects to a cluster; nothing needs to be sent yet. */
+  /** Connects to a cluster; nothing needs to be sent yet. Is tried again where it fails. */
   readonly connect: (entry: Entry) => Cluster | Promise<Cluster>;
   readonly clock: Clock;
   /** What of an entry decides how a cluster is reached: where it changes, the connection is made anew. Default: nothing. */
   readonly connectionOf?: (entry: Entry) => string;
   /** How often, and how patiently, members are asked how they are. Default: every 10 s, 3 s for an answer. */
   readonly probe?: { readonly intervalMs?: number; readonly timeoutMs?: number } & Partial<HealthThresholds>;
+  /** Is told what goes wrong with a member, or with the source: then the name is empty. */
   readonly onError?: (name: string, error: unknown) => void;
 }
 
 const INTERVAL_MS = 10_000;
 const TIMEOUT_MS = 3_000;
+/** A connection that takes longer counts as failed for now; it may still come. */
+const CONNECT_PATIENCE_MS = 10_000;
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 30_000;
 
 interface Slot<Entry> {
-  readonly name: string;
   readonly controller: AbortController;
   readonly connection: string;
-  member: MutableMember<Entry>;
-  health: Health | undefined;
+  member: Member<Entry>;
 }
 
-type MutableMember<Entry> = { -readonly [Field in keyof Member<Entry>]: Member<Entry>[Field] };
-
 /**
- * The clusters that a source names, connected and asked how they are. Clusters join, leave and change while it runs; none waits for another.
+ * The clusters that a source names, connected and asked how they are. Clusters join, leave and change while it runs; none waits for another,
+ * and one that can't be connected is a member too: it is unreachable, and the reason says why.
  */
 export class ClusterSet<Entry extends { readonly name: string }> {
   readonly #options: ClusterSetOptions<Entry>;
@@ -60,8 +63,7 @@ export class ClusterSet<Entry extends { readonly name: string }> {
   readonly #listeners = new Set<(event: SetEvent<Entry>) => void>();
   readonly #running = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
-  #announced: (() => void)[] = [];
-  #started = false;
+  #known: Promise<void> | undefined;
 
   constructor(options: ClusterSetOptions<Entry>) {
     this.#options = options;
@@ -77,15 +79,16 @@ export class ClusterSet<Entry extends { readonly name: string }> {
     return this.#slots.get(name)?.member;
   }
 
-  /** Starts following the source. Resolves when its first membership is known; connecting goes on in the background. */
-  async start(): Promise<void> {
-    if (this.#started) return;
-    this.#started = true;
-    const known = new Promise<void>((resolve) => {
-      this.#announced.push(resolve);
+  /**
+   * Starts following the source, unless that was done before. Resolves when the first membership is known, or the set is stopped; connecting
+   * goes on in the background.
+   */
+  start(): Promise<void> {
+    this.#known ??= new Promise((resolve) => {
+      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#run('', this.#follow(resolve));
     });
-    this.#run(this.#follow());
-    await known;
+    return this.#known;
   }
 
   /** Calls back for every member that is there, and on every change from now on. */
@@ -98,100 +101,148 @@ export class ClusterSet<Entry extends { readonly name: string }> {
   /** Leaves all clusters and closes their connections. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    for (const name of [...this.#slots.keys()]) await this.#release(name);
-    await Promise.allSettled(this.#running);
+    for (const name of [...this.#slots.keys()]) this.#release(name);
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  #run(work: Promise<void>): void {
-    const tracked = work.catch(() => undefined).finally(() => this.#running.delete(tracked));
+  /** Goes on in the background; what goes wrong is told. */
+  #run(name: string, work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => this.#options.onError?.(name, error))
+      .finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
   }
 
-  async #follow(): Promise<void> {
-    const { source } = this.#options;
-    for await (const entries of source.watch(this.#stopping.signal)) {
-      await this.#become(entries);
-      for (const resolve of this.#announced.splice(0)) resolve();
+  async #follow(onKnown: () => void): Promise<void> {
+    const { source, clock } = this.#options;
+    const { signal } = this.#stopping;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        for await (const entries of source.watch(signal)) {
+          if (signal.aborted) return;
+          failures = 0;
+          this.#become(entries);
+          onKnown();
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.onError?.('', error);
+        await pause(clock, failures, signal);
+      }
     }
   }
 
-  async #become(entries: readonly Entry[]): Promise<void> {
+  #become(entries: readonly Entry[]): void {
     const wanted = new Map(entries.map((entry) => [entry.name, entry]));
-    for (const name of [...this.#slots.keys()]) if (!wanted.has(name)) await this.#release(name);
-    for (const entry of wanted.values()) await this.#engage(entry);
+    for (const name of [...this.#slots.keys()]) if (!wanted.has(name)) this.#release(name);
+    for (const entry of wanted.values()) this.#engage(entry);
   }
 
-  async #engage(entry: Entry): Promise<void> {
+  #engage(entry: Entry): void {
     const connection = this.#options.connectionOf?.(entry) ?? '';
-    const slot = this.#slots.get(entry.name);
-    if (slot?.connection === connection) {
-      if (slot.member.entry !== entry) this.#change(slot, { entry });
+    const before = this.#slots.get(entry.name);
+    if (before?.connection === connection) {
+      if (before.member.entry !== entry) this.#change(before, { entry });
       return;
     }
-    if (slot !== undefined) await this.#release(entry.name);
-    try {
-      const cluster = await this.#options.connect(entry);
-      const controller = new AbortController();
-      const member: MutableMember<Entry> = {
-        name: entry.name,
-        cluster,
-        entry,
-        state: 'joining',
-        reason: 'it has not been asked yet',
-        signal: controller.signal,
-      };
-      const joined: Slot<Entry> = { name: entry.name, controller, connection, member, health: undefined };
-      this.#slots.set(entry.name, joined);
-      this.#tell({ type: 'joined', member });
-      this.#run(this.#probe(joined));
-    } catch (error) {
-      this.#options.onError?.(entry.name, error);
-    }
+    if (before !== undefined) this.#release(entry.name);
+    const controller = new AbortController();
+    const member: Member<Entry> = {
+      name: entry.name,
+      cluster: undefined,
+      entry,
+      state: 'joining',
+      reason: 'it has not been asked yet',
+      signal: controller.signal,
+    };
+    const slot: Slot<Entry> = { controller, connection, member };
+    this.#slots.set(entry.name, slot);
+    this.#tell({ type: 'joined', member });
+    this.#run(entry.name, this.#attend(slot));
   }
 
-  async #release(name: string): Promise<void> {
+  #release(name: string): void {
     const slot = this.#slots.get(name);
     if (slot === undefined) return;
     this.#slots.delete(name);
     slot.controller.abort();
     this.#tell({ type: 'left', member: slot.member });
-    await slot.member.cluster.close().catch((error: unknown) => this.#options.onError?.(name, error));
+    if (slot.member.cluster !== undefined) this.#run(name, slot.member.cluster.close());
   }
 
-  /** Asks one member again and again. */
-  async #probe(slot: Slot<Entry>): Promise<void> {
+  /** Connects one member, and asks it again and again how it is. */
+  async #attend(slot: Slot<Entry>): Promise<void> {
     const { clock, probe } = this.#options;
     const { signal } = slot.controller;
+    const cluster = await this.#connect(slot);
+    if (cluster === undefined) return;
+    this.#change(slot, { cluster });
+    let health: Health | undefined;
     while (!signal.aborted) {
-      const reason = await this.#ask(slot);
+      const reason = await this.#ask(cluster, signal);
       if (signal.aborted) return;
-      this.#judge(slot, reason);
+      health = healthAfter(health, reason === '', this.#thresholds);
+      this.#judge(slot, health.ready, reason);
       await sleep(clock, probe?.intervalMs ?? INTERVAL_MS, signal).catch(() => undefined);
     }
   }
 
+  /** A connection, however many attempts it takes; `undefined` where the member has left meanwhile. */
+  async #connect(slot: Slot<Entry>): Promise<Cluster | undefined> {
+    const { clock, connect, onError } = this.#options;
+    const { signal } = slot.controller;
+    const { name } = slot.member;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      const cancel = clock.after(CONNECT_PATIENCE_MS, () => {
+        this.#judge(slot, false, `no connection within ${CONNECT_PATIENCE_MS / 1000} s`);
+      });
+      try {
+        return await this.#unlessLeft(async () => connect(slot.member.entry), slot);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        onError?.(name, error);
+        this.#judge(slot, false, messageOf(error, name));
+        await pause(clock, failures, signal);
+      } finally {
+        cancel();
+      }
+    }
+    return undefined;
+  }
+
+  /** Waits for a connection as long as the member is in the set; one that comes too late is closed. */
+  #unlessLeft(connect: () => Promise<Cluster>, { controller, member }: Slot<Entry>): Promise<Cluster> {
+    const { signal } = controller;
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      connect().then((cluster) => {
+        if (signal.aborted) this.#run(member.name, cluster.close());
+        else resolve(cluster);
+      }, reject);
+    });
+  }
+
   /** Why the member isn't ready; empty where it is. */
-  async #ask({ member, controller }: Slot<Entry>): Promise<string> {
+  async #ask(cluster: Cluster, signal: AbortSignal): Promise<string> {
     const { clock, probe } = this.#options;
     const timeoutMs = probe?.timeoutMs ?? TIMEOUT_MS;
     const patience = new AbortController();
     const cancel = clock.after(timeoutMs, () => patience.abort());
     try {
-      const ready = await member.cluster.ready({ signal: AbortSignal.any([patience.signal, controller.signal]) });
+      const ready = await cluster.ready({ signal: AbortSignal.any([patience.signal, signal]) });
       return ready ? '' : 'its /readyz does not say ok';
     } catch (error) {
-      if (isAborted(error)) return `no answer within ${timeoutMs} ms`;
-      return error instanceof Error ? error.message.replace(`cluster ${member.name}: `, '') : String(error);
+      return isAborted(error) ? `no answer within ${timeoutMs} ms` : messageOf(error, cluster.name);
     } finally {
       cancel();
     }
   }
 
-  #judge(slot: Slot<Entry>, reason: string): void {
-    slot.health = healthAfter(slot.health, reason === '', this.#thresholds);
-    const state: MemberState = slot.health.ready ? 'ready' : 'unreachable';
-    if (slot.member.state === state) return;
-    this.#change(slot, { state, reason: slot.health.ready ? '' : reason });
+  #judge(slot: Slot<Entry>, isReady: boolean, reason: string): void {
+    const state: MemberState = isReady ? 'ready' : 'unreachable';
+    if (slot.controller.signal.aborted || slot.member.state === state) return;
+    this.#change(slot, { state, reason: isReady ? '' : reason });
   }
 
   #change(slot: Slot<Entry>, change: Partial<Member<Entry>>): void {
@@ -199,9 +250,25 @@ export class ClusterSet<Entry extends { readonly name: string }> {
     this.#tell({ type: 'changed', member: slot.member });
   }
 
+  /** One listener that fails keeps nobody else from hearing. */
   #tell(event: SetEvent<Entry>): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#options.onError?.(event.member.name, error);
+      }
+    }
   }
+}
+
+function messageOf(error: unknown, name: string): string {
+  return error instanceof Error ? error.message.replace(`cluster ${name}: `, '') : String(error);
+}
+
+/** Waits after a failure: 1 s, doubled with every one in a row up to 30 s. */
+async function pause(clock: Clock, failures: number, signal: AbortSignal): Promise<void> {
+  await sleep(clock, Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures), signal).catch(() => undefined);
 }
 
 /** A source that never changes. */

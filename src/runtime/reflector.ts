@@ -35,6 +35,8 @@ const FORGET_AFTER_MS = 120_000;
 /** A type that isn't served yet is often about to be: its CRD was just applied. */
 const NOT_SERVED_DELAY_MS = 250;
 const NOT_SERVED_LONGEST_MS = 10_000;
+/** A watch that ends sooner, and brings nothing, counts as a failure. */
+const SHORTEST_USE_MS = 1000;
 /** How long a watch is asked to last: from five to ten minutes, so that not all end at once. */
 const SHORTEST_WATCH_S = 300;
 
@@ -70,7 +72,12 @@ class Reflector {
 
   async listAndWatch(): Promise<void> {
     if (this.#version === '' || this.#lost) await this.#list();
-    await this.#watch();
+    const { clock, signal } = this.#options;
+    const started = clock.monotonic();
+    const events = await this.#watch();
+    // A server that ends watches at once would be asked without end.
+    const isUseless = events === 0 && clock.monotonic() - started < SHORTEST_USE_MS;
+    if (isUseless) await sleep(clock, this.#delay(false), signal).catch(() => undefined);
   }
 
   async #list(): Promise<void> {
@@ -78,13 +85,15 @@ class Reflector {
     // What a server remembers will do for the first time; after a break only the newest.
     const resourceVersion = this.#version === '' && !this.#lost ? '0' : undefined;
     const list = await cluster.list<AnyObject>(type, { signal, labelSelector, resourceVersion });
-    cache.replace(list.items);
+    cache.replace(list.items, list.resourceVersion);
     this.#version = list.resourceVersion;
     this.#lost = false;
     onState?.({ synced: true });
   }
 
-  async #watch(): Promise<void> {
+  /** Returns how many events came. */
+  async #watch(): Promise<number> {
+    let events = 0;
     const { cluster, type, cache, signal, labelSelector, random } = this.#options;
     const timeoutSeconds = Math.round(SHORTEST_WATCH_S * (1 + random()));
     const watch = cluster.watch<AnyObject>(type, {
@@ -95,19 +104,23 @@ class Reflector {
       timeoutSeconds,
     });
     for await (const event of watch) {
-      if (event.type === 'BOOKMARK') {
-        this.#version = event.resourceVersion;
-        continue;
+      events += 1;
+      if (event.type === 'BOOKMARK') this.#version = event.resourceVersion;
+      else {
+        if (event.type === 'DELETED') cache.remove(event.object);
+        else cache.put(event.object);
+        this.#version = event.object.metadata.resourceVersion ?? this.#version;
       }
-      if (event.type === 'DELETED') cache.remove(event.object);
-      else cache.put(event.object);
-      this.#version = event.object.metadata.resourceVersion ?? this.#version;
+      cache.advance(this.#version);
     }
+    return events;
   }
 
   /** Decides where to go on after a failure, and waits as long as it takes. */
   async waitAfter(error: unknown): Promise<void> {
-    const { clock, signal, onState } = this.#options;
+    const { clock, signal, cache, onState } = this.#options;
+    // Without the type there are no objects of it.
+    if (isNotServed(error) && cache.synced) cache.replace([]);
     const isHistoryGone = isExpired(error) || isTooLarge(error);
     if (isHistoryGone || isNotServed(error)) this.#lost = true;
     if (!isHistoryGone) onState?.({ synced: false, error });

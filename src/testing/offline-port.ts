@@ -125,6 +125,9 @@ export class OfflinePort implements Cluster {
     const onAbort = (): void => breakOff(this.#aborted(signal.reason));
     const stopListening = this.#network.onCut(() => breakOff(this.#network.error(this.name)));
     signal.addEventListener('abort', onAbort, { once: true });
+    // Both may have happened while the watch was being opened.
+    if (signal.aborted) onAbort();
+    else if (this.#network.isCut) breakOff(this.#network.error(this.name));
     try {
       for (let event = await subscription.next(); event !== undefined; event = await subscription.next()) {
         if (event.type === 'ERROR') throw errorOfStatus(event.object, event.object.code ?? 500, { cluster: this.name });

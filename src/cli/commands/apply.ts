@@ -14,6 +14,7 @@ import {
   addUnknownClustersOption,
   type ClusterOptions,
   type FileOptions,
+  probeIntervalOption,
   timeoutOption,
 } from '../options.ts';
 import { count, type Format, outputOption, show } from '../output.ts';
@@ -29,6 +30,7 @@ export type ApplyOptions = FileOptions &
     readonly output: Format;
     readonly timeout: number;
     readonly forceConflicts?: boolean;
+    readonly probeInterval: number;
     readonly watch?: boolean;
   };
 
@@ -42,6 +44,7 @@ export function applyCommand(session: Session): Command {
   addUnknownClustersOption(addHostOption(addClusterOptions(addFileOptions(command))))
     .option('--force-conflicts', 'on the host, take over fields that somebody else has written')
     .option('--watch', 'with --host: go on until Ctrl-C')
+    .addOption(probeIntervalOption())
     .addOption(timeoutOption('5m'))
     .addOption(outputOption())
     .addHelpText(
@@ -60,29 +63,39 @@ Examples:
   return command;
 }
 
+/** What one run of the command is about. */
+interface Run {
+  readonly session: Session;
+  readonly options: ApplyOptions;
+  readonly federation: Federation;
+  readonly members: readonly FleetMember[];
+  readonly findings: Findings;
+}
+
 async function apply(session: Session, options: ApplyOptions): Promise<number> {
-  const { terminal, signal } = session;
   const federation = readFederation(options.filename, options.replaceMissing);
   const members = await membersOf(options, true);
   const host = options.host === undefined ? undefined : await hostOf(options);
   try {
-    const findings = await check(federation, members, options, signal);
-    tell(terminal, findings);
-    const outcome =
-      host === undefined
-        ? await applyToMembers(session, federation, findings, members, options)
-        : await applyThroughHost(session, federation, findings, members, host, options);
-    for (const problem of outcome.problems) terminal.complain(problem);
-    show(terminal, options.output, outcome.report, () => stateText(outcome.report, terminal));
-    const isGood = findings.problems.length === 0 && outcome.problems.length === 0 && isSettled(outcome.report);
-    return isGood ? EXIT.ok : EXIT.failed;
+    const findings = await check(federation, members, options, session.signal);
+    tell(session.terminal, findings);
+    const run: Run = { session, options, federation, members, findings };
+    return await (host === undefined ? applyToMembers(run) : applyThroughHost(run, host));
   } finally {
     await closeAll([host, ...members.map(({ cluster }) => cluster)]);
   }
 }
 
+/** Shows how it has ended. */
+function conclude({ session: { terminal }, options, findings }: Run, { report, problems }: Outcome): number {
+  for (const problem of problems) terminal.complain(problem);
+  show(terminal, options.output, report, () => stateText(report, terminal));
+  const isGood = findings.problems.length === 0 && problems.length === 0 && isSettled(report);
+  return isGood ? EXIT.ok : EXIT.failed;
+}
+
 /** What is wrong with the files, whatever the clusters hold. */
-export async function check(
+async function check(
   federation: Federation,
   members: readonly FleetMember[],
   options: ClusterOptions,
@@ -99,19 +112,15 @@ export async function check(
   return findingsOf(federation, plans, entries, options.allowUnknownClusters ?? false);
 }
 
-async function applyToMembers(
-  { terminal, signal }: Session,
-  federation: Federation,
-  { refused }: Findings,
-  members: readonly FleetMember[],
-  options: ApplyOptions,
-): Promise<Outcome> {
+async function applyToMembers(run: Run): Promise<number> {
+  const { federation, members, options, findings } = run;
+  const { terminal, signal } = run.session;
   if (federation.namespaces.length > 0) {
     terminal.say('note: Namespaces in the files are for a host; members get theirs from FederatedNamespaces');
   }
   const { report, inTime } = await converge({
     members,
-    objects: federation.objects.filter(({ manifest }) => !refused.has(manifest)).map(({ prepared }) => prepared),
+    objects: federation.objects.filter(({ manifest }) => !findings.refused.has(manifest)).map(({ prepared }) => prepared),
     preferences: federation.preferences.map(({ preference }) => preference),
     timeoutMs: options.timeout,
     signal,
@@ -123,7 +132,7 @@ async function applyToMembers(
     },
   });
   terminal.endProgress();
-  return { report, problems: inTime ? [] : ['the time is up: not everything is rolled out (--timeout)'] };
+  return conclude(run, { report, problems: inTime ? [] : ['the time is up: not everything is rolled out (--timeout)'] });
 }
 
 const DONE: Readonly<Record<StepResult['step']['op'], string>> = {
@@ -147,19 +156,14 @@ function waitText(waiting: readonly State[]): string {
   return `waiting for ${count(waiting.length, 'rollout')}${example}${why}`;
 }
 
-async function applyThroughHost(
-  { terminal, signal }: Session,
-  federation: Federation,
-  { refused }: Findings,
-  members: readonly FleetMember[],
-  host: Cluster,
-  options: ApplyOptions,
-): Promise<Outcome> {
+async function applyThroughHost(run: Run, host: Cluster): Promise<number> {
+  const { federation, members, options, findings } = run;
+  const { terminal, signal } = run.session;
   terminal.progress(`installing federated types on ${host.name}`);
   const problems = await writeToHost({
     host,
     federation,
-    refused,
+    refused: findings.refused,
     forceConflicts: options.forceConflicts ?? false,
     signal,
     onWritten: (name) => terminal.say(`${host.name}: ${name} written`),
@@ -169,12 +173,13 @@ async function applyThroughHost(
     members,
     types: await typesOnHost(host, signal),
     replaceMissing: options.replaceMissing,
+    probe: { intervalMs: options.probeInterval },
   });
-  const objects = hostObjectsOf(federation, refused);
+  const objects = hostObjectsOf(federation, findings.refused);
   const outcome = await waitForHost({ terminal, signal }, host, objects, members, options.timeout);
-  if (options.watch) {
-    terminal.say('propagating until Ctrl-C');
-    await Promise.race([running.ended, aborted(signal)]);
-  }
-  return { report: outcome.report, problems: [...problems, ...outcome.problems] };
+  const code = conclude(run, { ...outcome, problems: [...problems, ...outcome.problems] });
+  if (!options.watch) return code;
+  terminal.say('propagating until Ctrl-C');
+  await Promise.race([running.ended, aborted(signal)]);
+  return code;
 }

@@ -1,5 +1,13 @@
 import { changesHash, changesTo, MANAGED_LABEL, OWNER_ANNOTATION, type Step, type StepResult } from '../../federation/index.ts';
-import { type AnyObject, ClustersetError, type ClusterWriter, hasCode, isClustersetError, type Json } from '../../kube/index.ts';
+import {
+  type AnyObject,
+  ClustersetError,
+  type ClusterWriter,
+  hasCode,
+  isClustersetError,
+  isNotServed,
+  type Json,
+} from '../../kube/index.ts';
 
 /** What {@link executeStep} takes beside the step. */
 export interface ExecuteOptions {
@@ -41,7 +49,9 @@ async function carryOut(cluster: ClusterWriter, step: Step, options: ExecuteOpti
     }
     case 'delete': {
       const { uid = '' } = step.live.metadata;
-      const outcome = await cluster.delete(step.type, step.key, { ...step.options, preconditions: { uid }, signal, dryRun });
+      const outcome = await cluster
+        .delete(step.type, step.key, { ...step.options, preconditions: { uid }, signal, dryRun })
+        .catch(asAbsent);
       return outcome === 'terminating' ? { step: waiting(step), live: step.live } : { step };
     }
     case 'release': {
@@ -57,6 +67,12 @@ async function carryOut(cluster: ClusterWriter, step: Step, options: ExecuteOpti
     default:
       return step satisfies never;
   }
+}
+
+/** Without the type there are no objects of it. */
+function asAbsent(error: unknown): 'absent' {
+  if (isNotServed(error)) return 'absent';
+  throw error;
 }
 
 /** The write fails where another object has the name by now, and where a value that was taken over may be an old one. */

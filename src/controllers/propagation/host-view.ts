@@ -1,4 +1,10 @@
-import { type FederatedObject, type FederatedType, FINALIZER, type Prepared } from '../../federation/index.ts';
+import {
+  CLUSTERS_ANNOTATION,
+  type FederatedObject,
+  type FederatedType,
+  FINALIZER,
+  type Prepared,
+} from '../../federation/index.ts';
 import { type AnyObject, type Cluster, deepEqual, isNotServed, keyOf, type ResourceType } from '../../kube/index.ts';
 import { type CacheEvent, type Clock, ObjectCache, type ReflectorState, reflect } from '../../runtime/index.ts';
 import { ReplicaSchedulingPreference } from '../../scheduling/index.ts';
@@ -127,6 +133,12 @@ function isRelevant(object: AnyObject, previous: AnyObject): boolean {
     now.uid !== before.uid ||
     now.generation !== before.generation ||
     now.deletionTimestamp !== before.deletionTimestamp ||
-    !deepEqual(now.annotations, before.annotations)
+    !deepEqual(withoutRecord(now), withoutRecord(before))
   );
+}
+
+/** Our own record of clusters says nothing new to us. */
+function withoutRecord({ annotations = {} }: AnyObject['metadata']): Readonly<Record<string, string>> {
+  const { [CLUSTERS_ANNOTATION]: _record, ...rest } = annotations;
+  return rest;
 }

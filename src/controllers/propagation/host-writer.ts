@@ -1,4 +1,11 @@
-import { type FederatedObject, type FederatedStatus, type FederatedType, FINALIZER } from '../../federation/index.ts';
+import {
+  CLUSTERS_ANNOTATION,
+  type FederatedObject,
+  type FederatedStatus,
+  type FederatedType,
+  FINALIZER,
+  formatRecord,
+} from '../../federation/index.ts';
 import { type AnyObject, type ClusterWriter, isNotFound, type Json, keyOf, untyped } from '../../kube/index.ts';
 
 /** What the controller writes on the host: the finalizer and the status of federated objects. Answers are `undefined` where one is gone. */
@@ -11,15 +18,25 @@ export class HostWriter {
     this.#fieldManager = fieldManager;
   }
 
-  /** Holds the object until its member objects are gone. */
-  addFinalizer(type: FederatedType, object: FederatedObject, signal: AbortSignal): Promise<AnyObject | undefined> {
-    return this.#setFinalizers(type, object, [...(object.metadata.finalizers ?? []), FINALIZER], signal);
+  /** Holds the object until its member objects are gone, and records which clusters may have one. */
+  hold(
+    type: FederatedType,
+    object: FederatedObject,
+    clusters: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<AnyObject | undefined> {
+    const { uid = '', resourceVersion = '', finalizers = [] } = object.metadata;
+    const annotations = { [CLUSTERS_ANNOTATION]: formatRecord(clusters) };
+    const held = finalizers.includes(FINALIZER) ? {} : { finalizers: [...finalizers, FINALIZER] };
+    return this.#patch(type, object, { metadata: { uid, resourceVersion, annotations, ...held } }, { signal });
   }
 
-  /** Lets the object go. */
-  removeFinalizer(type: FederatedType, object: FederatedObject, signal: AbortSignal): Promise<AnyObject | undefined> {
+  /** Lets the object go. For the version that was read only: the list must not lose what somebody else has put in. */
+  letGo(type: FederatedType, object: FederatedObject, signal: AbortSignal): Promise<AnyObject | undefined> {
+    const { uid = '', resourceVersion = '' } = object.metadata;
     const left = (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
-    return this.#setFinalizers(type, object, left, signal);
+    const finalizers = left.length === 0 ? null : left;
+    return this.#patch(type, object, { metadata: { uid, resourceVersion, finalizers } }, { signal });
   }
 
   /** Writes a status in the place of another. */
@@ -32,22 +49,6 @@ export class HostWriter {
     // A merge patch keeps what it doesn't name.
     const gone = Object.fromEntries(Object.keys(object.status ?? {}).map((name) => [name, null]));
     return this.#patch(type, object, { status: { ...gone, ...status } } as unknown as Json, { subresource: 'status', signal });
-  }
-
-  /** For the version that was read only: the list must not lose what somebody else has put in. */
-  #setFinalizers(
-    type: FederatedType,
-    object: FederatedObject,
-    finalizers: readonly string[],
-    signal: AbortSignal,
-  ): Promise<AnyObject | undefined> {
-    const { uid = '', resourceVersion = '' } = object.metadata;
-    return this.#patch(
-      type,
-      object,
-      { metadata: { uid, resourceVersion, finalizers: finalizers.length === 0 ? null : finalizers } },
-      { signal },
-    );
   }
 
   async #patch(

@@ -1,5 +1,13 @@
 import { type FederatedType, FederatedTypeConfig } from '../../federation/index.ts';
-import { type AnyObject, type Cluster, type Condition, isConditionTrue, isRecord, resourceType } from '../../kube/index.ts';
+import {
+  type AnyObject,
+  type Cluster,
+  ClustersetError,
+  type Condition,
+  isConditionTrue,
+  isRecord,
+  resourceType,
+} from '../../kube/index.ts';
 import { type Clock, sleep, systemClock } from '../../runtime/index.ts';
 import { ReplicaSchedulingPreference } from '../../scheduling/index.ts';
 
@@ -33,7 +41,15 @@ async function untilEstablished(host: Cluster, name: string, { clock = systemClo
     const crd = await host.get(CRDS, { name }, { signal });
     const status = isRecord(crd?.status) ? crd.status : {};
     if (isConditionTrue(status.conditions as readonly Condition[] | undefined, 'Established')) return;
-    if (clock.monotonic() > deadline) throw new Error(`${name} is not served after ${PATIENCE_MS / 1000} s`);
+    if (clock.monotonic() > deadline) {
+      throw new ClustersetError({
+        code: 'Timeout',
+        message: `is not served after ${PATIENCE_MS / 1000} s`,
+        cluster: host.name,
+        object: { kind: CRDS.kind, name },
+        mend: 'look at its conditions',
+      });
+    }
     await sleep(clock, POLL_MS, signal);
   }
 }

@@ -1,12 +1,5 @@
-import {
-  type Decision,
-  type FederatedType,
-  MANAGED_LABEL,
-  type Observed,
-  planStep,
-  type StepResult,
-} from '../../federation/index.ts';
-import { type AnyObject, ClustersetError, hasCode, isNotServed, isRetryable, keyOf, type ObjectKey } from '../../kube/index.ts';
+import { type ClusterDecision, type FederatedType, isOwned, MANAGED_LABEL, planStep, type Step } from '../../federation/index.ts';
+import { type AnyObject, type Cluster, ClustersetError, hasCode, isNotServed, keyOf, type ObjectKey } from '../../kube/index.ts';
 import type { ClusterEntry } from '../../registry/index.ts';
 import {
   type Clock,
@@ -18,8 +11,10 @@ import {
   runWorkers,
   WorkQueue,
 } from '../../runtime/index.ts';
-import { executeStep } from './execute.ts';
+import { type Executed, executeStep } from './execute.ts';
 import { type ObjectId, objectId, readObjectId } from './object-id.ts';
+import { Repairs } from './repairs.ts';
+import type { Settled, Verdict } from './verdict.ts';
 
 /** What an agent needs of its controller. */
 export interface AgentContext {
@@ -32,12 +27,17 @@ export interface AgentContext {
   readonly stepTimeoutMs: number;
   /** The member as the set sees it now. */
   readonly member: () => Member<ClusterEntry> | undefined;
-  readonly decisionOf: (id: ObjectId) => Decision | undefined;
-  /** Whether the status of the object says that the member has it. */
-  readonly isListed: (id: ObjectId) => boolean;
-  readonly onResult: (id: ObjectId, result: StepResult | undefined, decision: Decision) => void;
+  readonly verdictOf: (id: ObjectId) => Verdict | undefined;
+  readonly onSettled: (id: ObjectId, settled: Settled | undefined, verdict: Verdict) => void;
+  /** The member's objects of a type are known now, or it is known why not. */
+  readonly onKnown: (typeIndex: number) => void;
   readonly onError: (id: ObjectId, error: unknown) => void;
 }
+
+/** What the member has, and whether it was asked just now. */
+type Look =
+  | { readonly reachable: true; readonly live: AnyObject | undefined; readonly isFresh: boolean }
+  | { readonly reachable: false; readonly message: string; readonly error?: unknown };
 
 /** A foreign object may go away unseen: it has no label of ours. */
 const LOOK_AGAIN_MS = 30_000;
@@ -53,7 +53,12 @@ export class MemberAgent {
   readonly #caches: readonly ObjectCache[];
   readonly #states: (ReflectorState | undefined)[];
   readonly #tolerated = new Map<ObjectId, string>();
+  /** What is in the way of something here, or not known yet. */
   readonly #failing = new Set<ObjectId>();
+  /** Objects of somebody else, or without our label, which the watch doesn't see. */
+  readonly #unseen = new Set<ObjectId>();
+  readonly #repairs: Repairs;
+  #isFollowing = false;
 
   constructor(name: string, context: AgentContext) {
     this.#name = name;
@@ -61,6 +66,7 @@ export class MemberAgent {
     this.#queue = new WorkQueue({ clock: context.clock, retryBaseMs: 100, retryMaxMs: 60_000 });
     this.#caches = context.types.map(() => new ObjectCache());
     this.#states = context.types.map(() => undefined);
+    this.#repairs = new Repairs(context.clock);
   }
 
   get busy(): number {
@@ -68,13 +74,26 @@ export class MemberAgent {
   }
 
   /** Works until the signal fires. */
-  async run(member: Member<ClusterEntry>, signal: AbortSignal): Promise<void> {
-    const { clock, random, workers, types } = this.#context;
+  async run(signal: AbortSignal): Promise<void> {
+    await runWorkers({
+      queue: this.#queue,
+      workers: this.#context.workers,
+      signal,
+      reconcile: async (key) => this.#reconcile(key as ObjectId, signal),
+      onError: (key, error) => this.#context.onError(key as ObjectId, error),
+    });
+  }
+
+  /** Follows the member's objects until the signal fires; a second call does nothing. */
+  async follow(cluster: Cluster, signal: AbortSignal): Promise<void> {
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
+    const { clock, random, types } = this.#context;
     const reflectors = types.map((type, index) => {
       const cache = this.#caches[index] ?? new ObjectCache();
       cache.listen((event) => this.add(this.#idOf(index, keyOf(event.type === 'removed' ? event.previous : event.object))));
       return reflect({
-        cluster: member.cluster,
+        cluster,
         type: type.target,
         cache,
         clock,
@@ -84,14 +103,7 @@ export class MemberAgent {
         onState: (state) => this.#become(index, state),
       });
     });
-    const working = runWorkers({
-      queue: this.#queue,
-      workers,
-      signal,
-      reconcile: async (key) => this.#reconcile(key as ObjectId, signal),
-      onError: (key, error) => this.#context.onError(key as ObjectId, error),
-    });
-    await Promise.all([...reflectors, working]);
+    await Promise.all(reflectors);
   }
 
   /** Looks at an object as soon as there is time. */
@@ -105,16 +117,25 @@ export class MemberAgent {
     return this.#caches[index]?.get(this.#targetKey(index, key));
   }
 
+  /** Whether the member's objects of a type have been seen, or it is known why they can't be. */
+  knows(typeIndex: number): boolean {
+    return this.#caches[typeIndex]?.synced === true || this.#states[typeIndex] !== undefined;
+  }
+
   forget(id: ObjectId): void {
     this.#queue.remove(id);
     this.#tolerated.delete(id);
     this.#failing.delete(id);
+    this.#unseen.delete(id);
+    this.#repairs.forget(id);
   }
 
   #become(index: number, state: ReflectorState): void {
-    const isNews = this.#states[index]?.synced !== state.synced;
+    const before = this.#states[index];
     this.#states[index] = state;
-    if (isNews) this.#lookAtFailing(index);
+    if (before?.synced === state.synced) return;
+    this.#lookAtFailing(index);
+    this.#context.onKnown(index);
   }
 
   /** What failed may work now: a type is served, a namespace is there. */
@@ -123,86 +144,150 @@ export class MemberAgent {
   }
 
   async #reconcile(id: ObjectId, signal: AbortSignal): Promise<ReconcileResult | undefined> {
-    const { index } = readObjectId(id);
-    const decision = this.#context.decisionOf(id);
-    const own = decision?.clusters.find(({ cluster }) => cluster.name === this.#name);
-    if (decision === undefined || own === undefined || decision.issues.length > 0) return undefined;
-    const observed = this.#observe(id, index);
-    if (observed === undefined) return undefined;
-    if (!observed.reachable && own.want !== 'present' && !this.#context.isListed(id)) {
-      this.#context.onResult(id, undefined, decision);
+    const verdict = this.#context.verdictOf(id);
+    const own = verdict?.decision.clusters.find(({ cluster }) => cluster.name === this.#name);
+    if (verdict === undefined || own === undefined || verdict.decision.issues.length > 0) return undefined;
+    const look = await this.#look(id, own, verdict, signal);
+    if (look === undefined) return undefined;
+    if (!look.reachable && own.want === 'absent' && !verdict.record.has(this.#name)) {
+      this.#context.onSettled(id, undefined, verdict);
       return undefined;
     }
-    const { fieldManager } = this.#context;
-    const step = planStep({
-      prepared: decision.prepared,
-      decision: own,
-      observed,
-      fieldManager,
-      tolerated: this.#tolerated.get(id),
-    });
-    const executed = await this.#execute(step, signal);
-    if (executed.tolerated !== undefined) this.#tolerated.set(id, executed.tolerated);
-    if (executed.live !== undefined && executed.error === undefined && step.op !== 'none')
-      this.#caches[index]?.put(executed.live);
-    return this.#conclude(id, executed, decision);
+    const step = this.#plan(id, own, verdict, look);
+    const wish = `${verdict.decision.prepared.object.metadata.generation}/${own.share?.replicas}`;
+    const waitMs = step.op === 'update' ? this.#repairs.waitMs(id, wish) : 0;
+    if (waitMs > 0) return { requeueAfterMs: waitMs };
+    const executed = await this.#executeOrLookAgain(id, own, verdict, step, signal);
+    if (executed.step.op === 'update' && executed.error === undefined) this.#repairs.made(id, wish);
+    const isGone = own.want === 'absent' && leavesNothing(executed.step, look);
+    return this.#conclude(id, executed, verdict, { look, isGone });
   }
 
-  async #execute(step: Parameters<typeof executeStep>[1], signal: AbortSignal): ReturnType<typeof executeStep> {
-    const { fieldManager, clock, stepTimeoutMs } = this.#context;
+  #plan(id: ObjectId, own: ClusterDecision, { decision }: Verdict, observed: Look): Step {
+    const { fieldManager } = this.#context;
+    return planStep({ prepared: decision.prepared, decision: own, observed, fieldManager, tolerated: this.#tolerated.get(id) });
+  }
+
+  /** What is there unexpectedly may be ours: the watch doesn't see an object that has lost its label. */
+  async #executeOrLookAgain(
+    id: ObjectId,
+    own: ClusterDecision,
+    verdict: Verdict,
+    step: Step,
+    signal: AbortSignal,
+  ): Promise<Executed> {
+    const executed = await this.#execute(step, signal);
+    if (step.op !== 'create' || !hasCode(executed.error, 'AlreadyExists')) return executed;
+    const look = await this.#ask(id, signal);
+    if (!look.reachable || look.live === undefined) return executed;
+    return this.#execute(this.#plan(id, own, verdict, look), signal);
+  }
+
+  async #execute(step: Step, signal: AbortSignal): Promise<Executed> {
     const cluster = this.#context.member()?.cluster;
     if (cluster === undefined || step.op === 'none' || step.op === 'blocked') {
       return { step, ...('live' in step && step.live !== undefined ? { live: step.live } : {}) };
     }
+    const { fieldManager } = this.#context;
+    const executed = await this.#patiently(signal, (patience) => executeStep(cluster, step, { fieldManager, signal: patience }));
+    const isOverdue = hasCode(executed.error, 'Aborted') && !signal.aborted;
+    return isOverdue ? { ...executed, error: this.#timeout() } : executed;
+  }
+
+  /** Gives a call only so much time. */
+  async #patiently<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, stepTimeoutMs } = this.#context;
     const patience = new AbortController();
-    const timeout = new ClustersetError({
-      code: 'Timeout',
-      message: `no answer within ${stepTimeoutMs} ms`,
-      cluster: this.#name,
-    });
-    const cancel = clock.after(stepTimeoutMs, () => patience.abort(timeout));
+    const cancel = clock.after(stepTimeoutMs, () => patience.abort());
     try {
-      const executed = await executeStep(cluster, step, { fieldManager, signal: AbortSignal.any([signal, patience.signal]) });
-      const isOverdue = executed.error?.code === 'Aborted' && patience.signal.aborted;
-      return isOverdue ? { ...executed, error: timeout } : executed;
+      return await call(AbortSignal.any([signal, patience.signal]));
     } finally {
       cancel();
     }
   }
 
-  #conclude(id: ObjectId, executed: StepResult, decision: Decision): ReconcileResult | undefined {
+  #timeout(): ClustersetError {
+    const message = `no answer within ${this.#context.stepTimeoutMs} ms`;
+    return new ClustersetError({ code: 'Timeout', message, cluster: this.#name });
+  }
+
+  #conclude(
+    id: ObjectId,
+    executed: Executed,
+    verdict: Verdict,
+    { look, isGone }: { readonly look: Look; readonly isGone: boolean },
+  ): ReconcileResult | undefined {
     const { step, error } = executed;
-    this.#context.onResult(id, executed, decision);
-    const isBlocked = step.op === 'blocked';
-    if (error === undefined && !isBlocked) {
-      this.#failing.delete(id);
-      // A namespace or a definition is what others may have waited for.
-      const opensDoors = step.op !== 'none' && (step.type.kind === 'Namespace' || step.type.kind === 'CustomResourceDefinition');
-      if (opensDoors) this.#lookAtFailing();
-      return undefined;
+    this.#remember(id, executed);
+    this.#context.onSettled(id, { ...executed, isAbsent: error === undefined && isGone }, verdict);
+    if (error !== undefined) return this.#fail(id, error);
+    if (step.op === 'blocked') {
+      this.#failing.add(id);
+      if (!look.reachable && look.error !== undefined) return { retry: true };
+      return this.#unseen.has(id) ? { requeueAfterMs: LOOK_AGAIN_MS } : undefined;
     }
-    this.#failing.add(id);
-    const isForeign = hasCode(error, 'AlreadyExists') || (isBlocked && step.code === 'AlreadyExists');
-    if (isForeign) return { requeueAfterMs: LOOK_AGAIN_MS };
-    if (error !== undefined && (isRetryable(error) || hasCode(error, 'NotFound', 'NotServed', 'Forbidden'))) {
-      this.#context.onError(id, error);
-      return { retry: true };
-    }
+    this.#failing.delete(id);
+    // A namespace or a definition is what others may have waited for.
+    const opensDoors = step.op !== 'none' && (step.type.kind === 'Namespace' || step.type.kind === 'CustomResourceDefinition');
+    if (opensDoors) this.#lookAtFailing();
     return undefined;
   }
 
+  /** Whatever it is, it may be put right without our being told. */
+  #fail(id: ObjectId, error: ClustersetError): ReconcileResult {
+    this.#failing.add(id);
+    this.#context.onError(id, error);
+    return { retry: true };
+  }
+
+  /** Takes in what a write has answered. */
+  #remember(id: ObjectId, { step, error, live, tolerated }: Executed): void {
+    if (tolerated !== undefined) this.#tolerated.set(id, tolerated);
+    if (live === undefined || error !== undefined || (step.op !== 'create' && step.op !== 'update')) return;
+    this.#caches[readObjectId(id).index]?.put(live);
+    this.#unseen.delete(id);
+  }
+
   /** What the member has; `undefined` where that isn't known yet, and a look will follow. */
-  #observe(id: ObjectId, index: number): Observed | undefined {
+  async #look(id: ObjectId, own: ClusterDecision, verdict: Verdict, signal: AbortSignal): Promise<Look | undefined> {
+    const { index } = readObjectId(id);
+    const { record } = verdict;
+    const { prepared } = verdict.decision;
     const member = this.#context.member();
-    if (member?.state === 'unreachable') return { reachable: false, message: member.reason };
-    const cache = this.#caches[index];
-    if (cache?.synced) return { reachable: true, live: this.live(id) };
     const state = this.#states[index];
+    if (member?.state === 'unreachable') return { reachable: false, message: member.reason };
+    // Without the type there are no objects of it; a write will say so.
+    if (state?.synced === false && isNotServed(state.error)) return { reachable: true, live: undefined, isFresh: true };
+    if (this.#caches[index]?.synced) {
+      const live = this.live(id);
+      const isOurs = live !== undefined && isOwned(live, prepared.owner, this.#context.fieldManager);
+      // That nothing of ours is left must be certain before the record forgets the member.
+      const mustBeCertain = !isOurs && own.want === 'absent' && record.has(this.#name);
+      const mayBeThere = live === undefined && this.#unseen.has(id);
+      return mustBeCertain || mayBeThere ? this.#ask(id, signal) : { reachable: true, live, isFresh: false };
+    }
     this.#failing.add(id);
     if (state === undefined || state.synced) return undefined;
-    // Without the type there are no objects of it; the write will say so.
-    if (isNotServed(state.error)) return { reachable: true, live: undefined };
     return { reachable: false, message: state.error instanceof Error ? state.error.message : 'its objects can not be read' };
+  }
+
+  /** Asks the member itself, and not the cache. */
+  async #ask(id: ObjectId, signal: AbortSignal): Promise<Look> {
+    const { index, key } = readObjectId(id);
+    const type = this.#context.types[index]?.target;
+    const cluster = this.#context.member()?.cluster;
+    if (type === undefined || cluster === undefined) return { reachable: false, message: 'there is no connection' };
+    try {
+      const target = this.#targetKey(index, key);
+      const live = await this.#patiently(signal, (patience) => cluster.get<AnyObject>(type, target, { signal: patience }));
+      if (live === undefined) this.#unseen.delete(id);
+      else this.#unseen.add(id);
+      return { reachable: true, live, isFresh: true };
+    } catch (error) {
+      if (isNotServed(error)) return { reachable: true, live: undefined, isFresh: true };
+      const failed = hasCode(error, 'Aborted') && !signal.aborted ? this.#timeout() : error;
+      return { reachable: false, message: failed instanceof ClustersetError ? failed.detail : String(failed), error: failed };
+    }
   }
 
   /** The federated object behind a member object. That of a namespace lives in the namespace itself. */
@@ -214,4 +299,9 @@ export class MemberAgent {
   #targetKey(index: number, key: ObjectKey): ObjectKey {
     return this.#context.types[index]?.target.scope === 'Cluster' ? { name: key.name } : key;
   }
+}
+
+/** Whether a step leaves nothing of ours, for certain: a cache that has nothing may be behind. */
+function leavesNothing({ op }: Step, look: Look): boolean {
+  return op === 'delete' || op === 'release' || (op === 'none' && look.reachable && look.isFresh);
 }

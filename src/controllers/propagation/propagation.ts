@@ -1,17 +1,21 @@
 import {
   type Decision,
   decide,
+  type FederatedObject,
   type FederatedType,
   FINALIZER,
+  formatRecord,
+  isOwned,
   type Prepared,
   prepare,
   type ReplaceMissing,
+  readStatus,
+  recordedClusters,
   replicasOf,
-  type StepResult,
   statusOf,
 } from '../../federation/index.ts';
 import { type AnyObject, type Cluster, formatKey } from '../../kube/index.ts';
-import type { ClusterEntry } from '../../registry/index.ts';
+import { type ClusterEntry, isReady } from '../../registry/index.ts';
 import {
   type Clock,
   type ClusterSet,
@@ -25,6 +29,7 @@ import { HostView } from './host-view.ts';
 import { HostWriter } from './host-writer.ts';
 import { MemberAgent } from './member-agent.ts';
 import { type ObjectId, readObjectId } from './object-id.ts';
+import type { Settled, Verdict } from './verdict.ts';
 
 /** What a {@link PropagationController} is made with. */
 export interface PropagationOptions {
@@ -74,8 +79,8 @@ export class PropagationController {
   readonly #hostQueue: WorkQueue;
   readonly #statusQueue: WorkQueue;
   readonly #agents = new Map<string, { readonly agent: MemberAgent; readonly stop: AbortController }>();
-  readonly #decisions = new Map<ObjectId, Decision>();
-  readonly #results = new Map<ObjectId, Map<string, StepResult>>();
+  readonly #verdicts = new Map<ObjectId, Verdict>();
+  readonly #results = new Map<ObjectId, Map<string, Settled>>();
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: PropagationOptions) {
@@ -87,9 +92,11 @@ export class PropagationController {
     this.#statusQueue = new WorkQueue({ clock, retryBaseMs: 50 });
   }
 
-  /** Works until the signal fires, then lets what is under way finish. */
+  /** Works until the signal fires, then lets what is under way finish. Starts the set of members, if nobody has. */
   async run(signal: AbortSignal): Promise<void> {
     const { members, workers, host, onError } = this.#options;
+    // Before the first membership is known, it would look as if there were no members.
+    await Promise.race([members.start(), whenAborted(signal)]);
     const stopListening = members.listen((event) => this.#follow(event, signal));
     const working = {
       workers,
@@ -112,19 +119,28 @@ export class PropagationController {
   }
 
   #follow({ type, member }: SetEvent<ClusterEntry>, signal: AbortSignal): void {
-    const { name } = member;
+    const { name, cluster } = member;
     if (type === 'left') {
       this.#agents.get(name)?.stop.abort();
       this.#agents.delete(name);
       for (const results of this.#results.values()) results.delete(name);
-    } else if (!this.#agents.has(name) && !signal.aborted) {
-      const stop = new AbortController();
-      const agent = this.#newAgent(name);
-      this.#agents.set(name, { agent, stop });
-      const running = agent.run(member, AbortSignal.any([signal, stop.signal])).finally(() => this.#running.delete(running));
-      this.#running.add(running);
+    } else if (!signal.aborted) {
+      const { agent, stop } = this.#agents.get(name) ?? this.#startAgent(name, signal);
+      if (cluster !== undefined) this.#track(agent.follow(cluster, AbortSignal.any([signal, stop.signal])));
     }
     for (const id of this.#host.ids()) this.#hostQueue.add(id);
+  }
+
+  #startAgent(name: string, signal: AbortSignal): { readonly agent: MemberAgent; readonly stop: AbortController } {
+    const started = { agent: this.#newAgent(name), stop: new AbortController() };
+    this.#agents.set(name, started);
+    this.#track(started.agent.run(AbortSignal.any([signal, started.stop.signal])));
+    return started;
+  }
+
+  #track(work: Promise<void>): void {
+    const running: Promise<void> = work.finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   #newAgent(name: string): MemberAgent {
@@ -132,16 +148,13 @@ export class PropagationController {
     return new MemberAgent(name, {
       ...this.#options,
       member: () => members.get(name),
-      decisionOf: (id) => this.#decisions.get(id),
-      isListed: (id) => this.#isListed(id, name),
-      onResult: (id, result, decision) => this.#collect(id, name, result, decision),
+      verdictOf: (id) => this.#verdicts.get(id),
+      onSettled: (id, settled, verdict) => this.#collect(id, name, settled, verdict),
+      onKnown: (index) => {
+        for (const id of this.#host.ids()) if (readObjectId(id).index === index) this.#hostQueue.add(id);
+      },
       onError: (id, error) => onError(name, this.#describe(id), error),
     });
-  }
-
-  /** Whether the status says that a cluster has the object, or had it when it was last seen. */
-  #isListed(id: ObjectId, cluster: string): boolean {
-    return this.#host.object(id)?.status?.clusters?.some(({ name }) => name === cluster) ?? false;
   }
 
   #describe(id: ObjectId): string {
@@ -149,16 +162,23 @@ export class PropagationController {
     return `${this.#options.types[index]?.federated.kind ?? ''} ${formatKey(key)}`;
   }
 
-  #collect(id: ObjectId, cluster: string, result: StepResult | undefined, decision: Decision): void {
+  #collect(id: ObjectId, cluster: string, settled: Settled | undefined, verdict: Verdict): void {
     // What was done by an older decision will be done again by the newest.
-    if (this.#decisions.get(id) !== decision) return;
-    const results = this.#results.get(id) ?? new Map<string, StepResult>();
-    this.#results.set(id, results);
-    if (isSameResult(results.get(cluster), result)) return;
-    if (result === undefined) results.delete(cluster);
-    else results.set(cluster, result);
-    if (decision.prepared.object.metadata.deletionTimestamp !== undefined) this.#hostQueue.add(id);
+    if (this.#verdicts.get(id) !== verdict) return;
+    const results = this.#resultsOf(id);
+    if (isSameResult(results.get(cluster), settled)) return;
+    if (settled === undefined) results.delete(cluster);
+    else results.set(cluster, settled);
+    const isDeleted = verdict.decision.prepared.object.metadata.deletionTimestamp !== undefined;
+    const isOffTheRecord = settled?.isAbsent === true && verdict.record.has(cluster);
+    if (isDeleted || isOffTheRecord) this.#hostQueue.add(id);
     this.#statusQueue.add(id, this.#options.statusDelayMs);
+  }
+
+  #resultsOf(id: ObjectId): Map<string, Settled> {
+    const results = this.#results.get(id) ?? new Map<string, Settled>();
+    this.#results.set(id, results);
+    return results;
   }
 
   /** Decides one object and has the members look at it. */
@@ -171,34 +191,73 @@ export class PropagationController {
     if (!this.#host.knowsEnough(id)) return;
     const { types, fieldManager, replaceMissing, statusDelayMs } = this.#options;
     const prepared = prepare(object as unknown as AnyObject, { types, fieldManager, replaceMissing });
-    const decision = this.#decide(id, prepared);
     const isDeleted = object.metadata.deletionTimestamp !== undefined;
-    const isHeld = object.metadata.finalizers?.includes(FINALIZER) ?? false;
-    if (isDeleted && !isHeld) return;
-    if (!isHeld && decision.issues.length === 0) {
-      const held = await this.#writer.addFinalizer(prepared.type, object, signal);
-      if (held === undefined) return;
-      this.#host.put(id, held);
-    }
-    if (isDeleted && this.#isGoneEverywhere(id, decision)) {
-      await this.#writer.removeFinalizer(prepared.type, object, signal);
+    if (isDeleted && !object.metadata.finalizers?.includes(FINALIZER)) return;
+    const decision = this.#decide(id, prepared);
+    if (decision === undefined) return;
+    const record = isDeleted ? recordedClusters(object) : await this.#keepRecord(id, object, decision, signal);
+    if (record === undefined) return;
+    if (isDeleted && this.#isGoneEverywhere(id, decision, record)) {
+      await this.#writer.letGo(prepared.type, object, signal);
       return;
     }
     // Results from before a deletion speak of something else.
     if (isDeleted && !this.#isDeletionDecided(id)) this.#results.delete(id);
-    this.#decisions.set(id, decision);
+    this.#verdicts.set(id, { decision, record });
     for (const { agent } of this.#agents.values()) agent.add(id);
     this.#statusQueue.add(id, statusDelayMs);
   }
 
-  #decide(id: ObjectId, prepared: Prepared): Decision {
+  /**
+   * Writes down which clusters may have something of the object, before anything is written there, and takes out those that have said that
+   * nothing is left. Returns the record; `undefined` where it could not be written because the object is gone.
+   */
+  async #keepRecord(
+    id: ObjectId,
+    object: FederatedObject,
+    decision: Decision,
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string> | undefined> {
+    const before = recordedClusters(object);
+    if (decision.issues.length > 0) return before;
+    const results = this.#resultsOf(id);
+    const record = new Set(before);
+    for (const { cluster, want } of decision.clusters) {
+      const settled = results.get(cluster.name);
+      if (want === 'present' && isReady(cluster)) {
+        record.add(cluster.name);
+        // From now on something may be there again.
+        if (settled?.isAbsent) results.set(cluster.name, { ...settled, isAbsent: false });
+      } else if (want === 'absent' && settled?.isAbsent) record.delete(cluster.name);
+    }
+    const isHeld = object.metadata.finalizers?.includes(FINALIZER) ?? false;
+    if (isHeld && formatRecord(record) === formatRecord(before)) return record;
+    const held = await this.#writer.hold(decision.prepared.type, object, record, signal);
+    if (held === undefined) return undefined;
+    this.#host.put(id, held);
+    return record;
+  }
+
+  /** `undefined` where replicas are to be divided and it isn't known yet what runs where: they would be moved for a moment. */
+  #decide(id: ObjectId, prepared: Prepared): Decision | undefined {
+    const preference = this.#host.preferenceFor(prepared);
+    if (preference !== undefined && !this.#canDivide(id)) return undefined;
+    const { fieldManager } = this.#options;
     const running = new Map<string, number>();
     for (const [name, { agent }] of this.#agents) {
-      const replicas = replicasOf(agent.live(id));
+      const live = agent.live(id);
+      const replicas = live !== undefined && isOwned(live, prepared.owner, fieldManager) ? replicasOf(live) : undefined;
       if (replicas !== undefined) running.set(name, replicas);
     }
-    const preference = this.#host.preferenceFor(prepared);
     return decide({ prepared, clusters: this.#clusters(), running, preference, ...this.#host.namespaceOption(prepared) });
+  }
+
+  /** Whether every member has been asked how it is, and those that answer what they have. */
+  #canDivide(id: ObjectId): boolean {
+    const { index } = readObjectId(id);
+    return [...this.#options.members.members.values()].every(
+      ({ name, state }) => state === 'unreachable' || (state === 'ready' && this.#agents.get(name)?.agent.knows(index) === true),
+    );
   }
 
   /** The members as a fleet, with the health that the set has found. */
@@ -211,26 +270,24 @@ export class PropagationController {
   }
 
   /** Whether every member has said, since the deletion was decided, that it has nothing of ours. */
-  #isGoneEverywhere(id: ObjectId, { clusters }: Decision): boolean {
+  #isGoneEverywhere(id: ObjectId, { clusters }: Decision, record: ReadonlySet<string>): boolean {
     if (!this.#isDeletionDecided(id)) return false;
     const results = this.#results.get(id);
-    return clusters.every(({ cluster }) => {
-      const result = results?.get(cluster.name);
-      if (result === undefined)
-        return this.#options.members.get(cluster.name)?.state === 'unreachable' && !this.#isListed(id, cluster.name);
-      const { step, error } = result;
-      if (error !== undefined) return false;
+    return clusters.every(({ cluster: { name } }) => {
+      const settled = results?.get(name);
+      if (record.has(name)) return settled?.isAbsent === true;
+      if (settled === undefined) return this.#options.members.get(name)?.state !== 'ready';
       // An object that is there and left alone isn't ours.
-      return step.op === 'delete' || step.op === 'release' || step.op === 'none';
+      return settled.error === undefined && settled.step.op !== 'blocked';
     });
   }
 
   #isDeletionDecided(id: ObjectId): boolean {
-    return this.#decisions.get(id)?.prepared.object.metadata.deletionTimestamp !== undefined;
+    return this.#verdicts.get(id)?.decision.prepared.object.metadata.deletionTimestamp !== undefined;
   }
 
   #forget(id: ObjectId): void {
-    this.#decisions.delete(id);
+    this.#verdicts.delete(id);
     this.#results.delete(id);
     this.#statusQueue.remove(id);
     for (const { agent } of this.#agents.values()) agent.forget(id);
@@ -238,20 +295,28 @@ export class PropagationController {
 
   async #writeStatus(id: ObjectId, signal: AbortSignal): Promise<undefined> {
     const object = this.#host.object(id);
-    const decision = this.#decisions.get(id);
+    const decision = this.#verdicts.get(id)?.decision;
     if (object === undefined || decision === undefined) return;
-    const results = this.#results.get(id) ?? new Map<string, StepResult>();
-    const status = statusOf({ decision, results, previous: object.status, now: timestamp(this.#options.clock.now()) });
-    if (status === object.status) return;
+    const results = this.#resultsOf(id);
+    const previous = readStatus(object.status);
+    const status = statusOf({ decision, results, previous, now: timestamp(this.#options.clock.now()) });
+    if (status === previous) return;
     const written = await this.#writer.writeStatus(decision.prepared.type, object, status, signal);
     if (written !== undefined) this.#host.put(id, written);
   }
 }
 
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** Whether a result says nothing new. */
-function isSameResult(a: StepResult | undefined, b: StepResult | undefined): boolean {
+function isSameResult(a: Settled | undefined, b: Settled | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  const facts = ({ step, error, live }: StepResult): string =>
-    JSON.stringify([step.op, step.reason, error?.message, live?.metadata.uid, live?.metadata.resourceVersion]);
+  const facts = ({ step, error, live, isAbsent }: Settled): string =>
+    JSON.stringify([step.op, step.reason, error?.message, live?.metadata.uid, live?.metadata.resourceVersion, isAbsent]);
   return facts(a) === facts(b);
 }

@@ -36,12 +36,12 @@ export function apply(
   const old = stored(state, served, key);
   const declared = declaredFields(named, served, context);
   if (old === undefined) return { object: createByApply(state, served, declared, writer, context), created: true };
-  checkVersion(served, old, config);
-  checkSameUid(served, old, config);
   const before = readManagers(old.metadata.managedFields);
   const managers = before.length > 0 ? before : ownedBeforeApply(old, served, writer);
   const { object, managers: after, conflicts } = afterApply(bare(old), bare(declared), served.schema, managers, writer);
   if (conflicts.length > 0 && !context.force) throw applyConflict(conflictsOf(conflicts));
+  checkVersion(served, old, config);
+  checkSameUid(served, old, config);
   const merged = fitted(object as AnyObject, served, { ...context, fieldValidation: 'Ignore' });
   const { resourceVersion = '' } = old.metadata;
   return {

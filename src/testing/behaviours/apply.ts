@@ -52,6 +52,19 @@ export const APPLY_BEHAVIOURS: readonly Behaviour[] = [
     },
   },
   {
+    name: 'apply with another version meets the fields of others first, and force leads to the version',
+    source: SOURCE,
+    async check({ cluster, namespace }) {
+      await cluster.apply(configMaps, configMap(namespace, 'a', { k: '1' }), { fieldManager: 'one' });
+      const { metadata, ...rest } = configMap(namespace, 'a', { k: '2' });
+      const stale = { ...rest, metadata: { ...metadata, resourceVersion: '1' } };
+      const options = { fieldManager: 'two' };
+      await fails(() => cluster.apply(configMaps, stale, options), { code: 'ApplyConflict', status: 409 });
+      await fails(() => cluster.apply(configMaps, stale, { ...options, force: true }), { code: 'Conflict', status: 409 });
+      await fails(() => cluster.apply(configMaps, stale, { ...options, ifAbsent: true }), { code: 'AlreadyExists', status: 409 });
+    },
+  },
+  {
     name: 'apply needs a manager',
     source: SOURCE,
     async check({ cluster, namespace }) {

@@ -258,9 +258,14 @@ describe('bad overrides', () => {
 
   it('are named: an unknown operation', () => {
     const object = federatedDeployment({ overrides: [forCluster('eu-1', { op: 'move', path: '/spec/replicas' })] });
-    expect(() => prepare(object)).toThrowError(
-      'FederatedDeployment shop/web: spec.overrides[0].clusterOverrides[0].op: unknown operation "move": use "add", "remove" or "replace"',
-    );
+    const { issues } = prepare(object);
+    expect(issues).toMatchObject([
+      {
+        field: 'spec.overrides[0].clusterOverrides[0].op',
+        message: 'unknown operation "move": use "add", "remove" or "replace"',
+      },
+    ]);
+    expect(render(object, fleet)).toMatchObject({ objects: [], issues });
   });
 
   it('are named: a cluster that has two items', () => {

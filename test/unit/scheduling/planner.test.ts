@@ -95,8 +95,8 @@ describe('planReplicas', () => {
       { totalReplicas: 50, candidates: ['A', 'B'], current: new Map(Object.entries({ A: 10, B: 70 })), rebalance: true },
       { A: 25, B: 25 },
     ],
-  ])('%s', (_, question, expected) => {
-    expect(plan(question)).toEqual(expected);
+  ])('%s', (_, asked, expected) => {
+    expect(plan(asked)).toEqual(expected);
   });
 
   it('reports overflow where replicas should wait for room', () => {
@@ -154,8 +154,8 @@ describe('explainShare', () => {
       { totalReplicas: 9, preferences: { a: { minReplicas: 2, weight: 1, maxReplicas: 8 } }, current: new Map([['a', 5]]) },
       '8 replicas: 2 minimum + 3 running there + 3 by weight 1, at its maximum',
     ],
-    ['no preference', { preferences: {} }, '0: no preference names it, and there is none for "*"'],
-    ['nothing', { preferences: { a: {} } }, '0: weight 0'],
+    ['no preference', { preferences: {} }, '0 replicas: no preference names it, and there is none for "*"'],
+    ['nothing', { preferences: { a: {} } }, '0 replicas: weight 0'],
     [
       'overflow',
       { totalReplicas: 3, capacity: new Map([['a', 1]]) },
