@@ -13,8 +13,8 @@ export interface Access {
 /** Gives credentials, as fresh as they need to be. */
 export interface AccessProvider {
   current(): Promise<Access>;
-  /** The server has refused what {@link AccessProvider.current} gave: get others. */
-  refresh(): void;
+  /** The server has refused what {@link AccessProvider.current} gave: get others, unless that was done already. */
+  refresh(refused: Access): void;
 }
 
 /** Credentials that never change. */

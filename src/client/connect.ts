@@ -24,8 +24,8 @@ export async function connectContext(
 ): Promise<Cluster> {
   const kubeconfig = await readKubeconfig(options.kubeconfig);
   const context = options.context ?? kubeconfig.currentContext ?? '';
-  const { server, proxy, provider } = kubeconfig.access(context);
   const { name = context, timeoutMs, userAgent } = options;
+  const { server, proxy, provider } = kubeconfig.access(context, name);
   return new RealCluster({ cluster: name, server, proxy, access: provider, timeoutMs, userAgent });
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import { ClustersetError, errorOfStatus, isStatus } from '../kube/index.ts';
-import { type Clock, sleep, systemClock } from '../runtime/index.ts';
+import { type Clock, sleep, systemClock, unlessAborted } from '../runtime/index.ts';
 import type { Access, AccessProvider } from './access.ts';
+import { unreachable } from './network-errors.ts';
 
 /** Where a cluster is and how to get in. */
 export interface ConnectionOptions {
@@ -25,6 +26,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Default: JSON. An answer of another type is an error, unless this is a wildcard. */
   readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -33,6 +35,19 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: unknown;
+}
+
+/** A request on its way, with all its attempts. */
+interface Call {
+  readonly request: HttpRequest;
+  /** Fires when its time is over; for a stream, the time until it begins. */
+  readonly deadline: AbortSignal;
+  /** How often `Retry-After` was waited for. */
+  waits: number;
+  /** The credentials of the last attempt. */
+  access: Access | undefined;
+  /** Credentials that the server has refused: that happens once. */
+  refused: Access | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -62,24 +77,24 @@ export class Connection {
 
   /** Sends a request and reads its answer as JSON. @throws ClustersetError for every answer but a good one. */
   async send(request: HttpRequest): Promise<HttpAnswer> {
-    const deadline = AbortSignal.timeout(this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    for (let attempt = 1; ; attempt += 1) {
-      const response = await this.#dispatch(request, deadline);
-      const body = await this.#read(response, request, deadline);
-      if (response.statusCode < 300) return { status: response.statusCode, body };
-      const error = this.#failure(response, body);
-      if (!(await this.#mayRetry(response, error, attempt, request, deadline))) throw error;
+    const call = this.#begin(request);
+    for (;;) {
+      const response = await this.#dispatch(call, call.deadline);
+      const body = await this.#read(response, call);
+      if (response.statusCode < 300) return { status: response.statusCode, body: this.#json(response, body, request) };
+      await this.#retryOrThrow(response, body, call);
     }
   }
 
   /** Opens a stream of JSON lines. It stays open until the server ends it, the signal fires, or the reader leaves. */
   async stream(request: HttpRequest): Promise<AsyncIterable<unknown>> {
-    const opening = AbortSignal.timeout(this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    for (let attempt = 1; ; attempt += 1) {
-      const response = await this.#dispatch(request);
-      if (response.statusCode < 300) return this.#lines(response, request);
-      const error = this.#failure(response, await this.#read(response, request, opening));
-      if (response.statusCode !== 401 || !(await this.#mayRetry(response, error, attempt, request, opening))) throw error;
+    const call = this.#begin(request);
+    for (;;) {
+      const response = await this.#dispatch(call);
+      if (response.statusCode < 300) return this.#lines(response, call);
+      const body = await this.#read(response, call);
+      if (response.statusCode !== 401) throw this.#failure(response, body);
+      await this.#retryOrThrow(response, body, call);
     }
   }
 
@@ -92,23 +107,39 @@ export class Connection {
     await agent?.dispatcher.destroy();
   }
 
-  async #dispatch(request: HttpRequest, deadline?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const signal = AbortSignal.any([this.#closing.signal, request.signal, deadline].filter((each) => each !== undefined));
-    try {
+  #begin(request: HttpRequest): Call {
+    const timeoutMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    return { request, deadline: AbortSignal.timeout(timeoutMs), waits: 0, refused: undefined, access: undefined };
+  }
+
+  /**
+   * Sends a request until its answer begins. Neither credentials nor a request that still waits for its connection mind a signal, so they are
+   * left to themselves when it fires; `whole` also ends the answer.
+   */
+  async #dispatch(call: Call, whole?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { request, deadline } = call;
+    const given = [this.#closing.signal, request.signal].filter((signal) => signal !== undefined);
+    const left = new AbortController();
+    const signal = AbortSignal.any([...given, left.signal, ...(whole === undefined ? [] : [whole])]);
+    const send = async (): Promise<Dispatcher.ResponseData> => {
+      call.access = await this.#options.access.current();
       signal.throwIfAborted();
-      const access = await this.#options.access.current();
-      return await this.#dispatcher(access).request({
+      return this.#dispatcher(call.access).request({
         origin: this.#origin,
         path: `${this.#basePath}${request.path}`,
         method: request.method,
         signal,
-        headers: this.#headers(request, access),
+        headers: this.#headers(request, call.access),
         body: request.body === undefined ? null : JSON.stringify(request.body),
         bodyTimeout: 0,
         headersTimeout: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       });
+    };
+    try {
+      return await unlessAborted(send, AbortSignal.any([...given, deadline]), (late) => late.body.destroy());
     } catch (error) {
-      throw this.#translate(error, request, deadline);
+      left.abort();
+      throw this.#translate(error, call);
     }
   }
 
@@ -132,23 +163,32 @@ export class Connection {
     return this.#agent.dispatcher;
   }
 
-  async #read(response: Dispatcher.ResponseData, request: HttpRequest, deadline: AbortSignal): Promise<unknown> {
+  async #read(response: Dispatcher.ResponseData, call: Call): Promise<unknown> {
     try {
       const text = await response.body.text();
       return String(response.headers['content-type'] ?? '').includes('json') ? JSON.parse(text) : text;
     } catch (error) {
-      if (error instanceof SyntaxError) {
-        throw new ClustersetError({
-          code: 'InternalError',
-          message: 'the server sent broken JSON',
-          cluster: this.#options.cluster,
-        });
-      }
-      throw this.#translate(error, request, deadline);
+      throw error instanceof SyntaxError ? this.#brokenJson() : this.#translate(error, call);
     }
   }
 
-  async *#lines(response: Dispatcher.ResponseData, request: HttpRequest): AsyncGenerator<unknown> {
+  /** Login pages of proxies are answers, too, but not from the cluster. */
+  #json(response: Dispatcher.ResponseData, body: unknown, { accept = '' }: HttpRequest): unknown {
+    if (typeof body !== 'string' || accept === '*/*') return body;
+    const type = String(response.headers['content-type'] ?? 'no content type').split(';')[0];
+    throw new ClustersetError({
+      code: 'InternalError',
+      message: `the answer is no JSON (${type})`,
+      cluster: this.#options.cluster,
+      mend: `check that ${this.#origin} is an API server, and that no proxy answers in its place`,
+    });
+  }
+
+  #brokenJson(): ClustersetError {
+    return new ClustersetError({ code: 'InternalError', message: 'the server sent broken JSON', cluster: this.#options.cluster });
+  }
+
+  async *#lines(response: Dispatcher.ResponseData, call: Call): AsyncGenerator<unknown> {
     const decoder = new TextDecoder();
     let rest = '';
     try {
@@ -158,7 +198,7 @@ export class Connection {
         for (const line of lines) if (line !== '') yield JSON.parse(line);
       }
     } catch (error) {
-      throw this.#translate(error, request);
+      throw error instanceof SyntaxError ? this.#brokenJson() : this.#translate(error, call, false);
     } finally {
       response.body.destroy();
     }
@@ -171,24 +211,25 @@ export class Connection {
     }
   }
 
-  async #mayRetry(
-    response: Dispatcher.ResponseData,
-    error: ClustersetError,
-    attempt: number,
-    request: HttpRequest,
-    deadline: AbortSignal,
-  ): Promise<boolean> {
-    if (response.statusCode === 401 && attempt === 1) {
-      this.#options.access.refresh();
-      return true;
+  /** Gets ready for another attempt, where one makes sense. */
+  async #retryOrThrow(response: Dispatcher.ResponseData, body: unknown, call: Call): Promise<void> {
+    const error = this.#failure(response, body);
+    if (response.statusCode === 401 && call.refused === undefined && call.access !== undefined) {
+      call.refused = call.access;
+      this.#options.access.refresh(call.refused);
+      return;
     }
     const wantsRetry = response.statusCode === 429 || response.statusCode === 503;
-    if (!wantsRetry || response.headers['retry-after'] === undefined || attempt > MOST_RETRIES) return false;
-    const signal = AbortSignal.any([this.#closing.signal, deadline, ...(request.signal === undefined ? [] : [request.signal])]);
-    return sleep(this.#clock, error.retryAfterMs ?? 1000, signal).then(
-      () => true,
-      () => false,
-    );
+    if (!wantsRetry || response.headers['retry-after'] === undefined || call.waits === MOST_RETRIES) throw error;
+    call.waits += 1;
+    const { request, deadline } = call;
+    const given = request.signal === undefined ? [] : [request.signal];
+    try {
+      await sleep(this.#clock, error.retryAfterMs ?? 1000, AbortSignal.any([this.#closing.signal, deadline, ...given]));
+    } catch (reason) {
+      // What the server has said says more than that time is up.
+      throw deadline.aborted && !request.signal?.aborted ? error : this.#translate(reason, call);
+    }
   }
 
   #failure(response: Dispatcher.ResponseData, body: unknown): ClustersetError {
@@ -217,13 +258,14 @@ export class Connection {
     return errorOfStatus(code === undefined ? said : { ...said, reason: code }, status, { cluster, retryAfterMs });
   }
 
-  #translate(error: unknown, request: HttpRequest, deadline?: AbortSignal): unknown {
-    if (error instanceof ClustersetError) return error;
+  #translate(error: unknown, { request, deadline }: Call, hasDeadline = true): unknown {
     const { cluster, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
     if (this.#closing.signal.aborted) return this.#closing.signal.reason;
     if (request.signal?.aborted)
       return new ClustersetError({ code: 'Aborted', message: 'the call was ended', cluster, cause: request.signal.reason });
-    if (deadline?.aborted) return new ClustersetError({ code: 'Timeout', message: `no answer within ${timeoutMs} ms`, cluster });
+    if (error instanceof ClustersetError) return error;
+    if (hasDeadline && deadline.aborted)
+      return new ClustersetError({ code: 'Timeout', message: `no answer within ${timeoutMs} ms`, cluster });
     return unreachable(error, cluster, this.#origin);
   }
 }
@@ -260,32 +302,9 @@ function newDispatcher({ tls }: Access, proxy: string | undefined): Dispatcher {
   return new Agent({
     connect,
     allowH2: true,
-    connections: 4,
-    pipelining: STREAMS,
+    // As many as it takes where the server knows no HTTP/2: there, a watch has a connection to itself.
+    connections: null,
+    pipelining: 1,
     h2Options: { maxConcurrentStreams: STREAMS },
   } as never);
-}
-
-const NETWORK: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was reset',
-  EPIPE: 'the connection was reset',
-  ENOTFOUND: 'its name does not resolve',
-  EAI_AGAIN: 'its name does not resolve',
-  EHOSTUNREACH: 'there is no route to it',
-  ENETUNREACH: 'there is no route to it',
-  ETIMEDOUT: 'the connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_SOCKET: 'the connection was closed',
-};
-
-function unreachable(error: unknown, cluster: string, origin: string): ClustersetError {
-  const cause = error as { code?: string; cause?: { code?: string } };
-  const code = cause.code ?? cause.cause?.code ?? '';
-  const isTls = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|SSL/.test(code);
-  const why = isTls
-    ? `its certificate was not accepted (${code})`
-    : (NETWORK[code] ?? `the connection failed${code === '' ? '' : ` (${code})`}`);
-  return new ClustersetError({ code: 'Unreachable', message: `${why} at ${origin}`, cluster, cause: error });
 }

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { ClustersetError } from '../kube/index.ts';
+import { LineCounter, parseDocument } from 'yaml';
+import { ClustersetError, isRecord } from '../kube/index.ts';
 import type { Access, AccessProvider } from './access.ts';
 
 /**
@@ -19,8 +20,15 @@ export interface Kubeconfig {
   readonly files: readonly string[];
   readonly contexts: readonly string[];
   readonly currentContext: string | undefined;
-  /** How to reach the cluster of a context. @throws ClustersetError `Invalid` where the context or its parts are missing. */
-  access(context: string): { readonly server: string; readonly proxy: string | undefined; readonly provider: AccessProvider };
+  /**
+   * How to reach the cluster of a context; errors call it `cluster`, by default like the context.
+   *
+   * @throws ClustersetError `Invalid` where the context or its parts are missing.
+   */
+  access(
+    context: string,
+    cluster?: string,
+  ): { readonly server: string; readonly proxy: string | undefined; readonly provider: AccessProvider };
 }
 
 /**
@@ -42,7 +50,7 @@ export async function readKubeconfig(file?: string): Promise<Kubeconfig> {
     files,
     contexts: config.getContexts().map(({ name }) => name),
     currentContext: config.getCurrentContext() || undefined,
-    access: (context) => accessOf(config, context, files, read),
+    access: (context, cluster = context) => accessOf({ config, files, read }, context, cluster),
   };
 }
 
@@ -61,17 +69,67 @@ export function kubeconfigFiles(file?: string): readonly string[] {
 }
 
 function parsed(config: KubeConfig, path: string): KubeConfig {
-  if (statSync(path).isDirectory()) throw invalid(path, 'is a folder', 'name a file');
+  const folder = dirname(resolve(path));
+  const content = completed(parseYaml(readText(path), path), folder);
   try {
-    config.loadFromString(readFileSync(path, 'utf8'));
-    config.makePathsAbsolute(dirname(path));
-  } catch (error) {
-    // The parser's own message shows the lines around the mistake, and they may hold a token.
-    const { mark, reason } = error as { mark?: { line?: number }; reason?: string };
-    const line = mark?.line === undefined ? '' : `, line ${mark.line + 1}`;
-    throw invalid(`${path}${line}`, `is no kubeconfig${reason === undefined ? '' : `: ${reason}`}`, 'correct the file');
+    config.loadFromString(JSON.stringify(content));
+  } catch {
+    // The library's own message may quote what it has read.
+    throw invalid(path, 'is no kubeconfig: a cluster, user or context lacks what it needs', 'correct the file');
   }
+  config.makePathsAbsolute(folder);
   return config;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'EISDIR') throw invalid(path, 'is a folder', 'name a file');
+    throw invalid(path, `can't be read (${code ?? 'unknown error'})`, 'check the path and its permissions');
+  }
+}
+
+/** An error tells the line and the kind of mistake, and quotes nothing: it may be a token. */
+function parseYaml(text: string, path: string): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, logLevel: 'error' });
+  const [mistake] = [...document.errors, ...document.warnings];
+  if (mistake !== undefined) {
+    const kind = mistake.code.toLowerCase().replaceAll('_', ' ');
+    throw invalid(
+      `${path}, line ${lines.linePos(mistake.pos[0]).line}`,
+      `is no kubeconfig: a mistake in its YAML (${kind})`,
+      'correct the file',
+    );
+  }
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch {
+    throw invalid(path, 'is no kubeconfig: it has an alias that leads nowhere, or too many', 'correct the file');
+  }
+}
+
+/** Says in the library's words what only kubectl understands: `tokenFile`, a plugin beside the file, and what a plugin is told. */
+function completed(content: unknown, folder: string): unknown {
+  if (!isRecord(content) || !Array.isArray(content.users)) return content;
+  const users = content.users.map((item: unknown) =>
+    isRecord(item) && isRecord(item.user) ? { ...item, user: completedUser(item.user, folder) } : item,
+  );
+  return { ...content, users };
+}
+
+function completedUser(user: Readonly<Record<string, unknown>>, folder: string): unknown {
+  const { tokenFile, exec } = user;
+  if (isRecord(exec) && typeof exec.command === 'string') {
+    const command = /[/\\]/.test(exec.command) ? resolve(folder, exec.command) : exec.command;
+    const info = { kind: 'ExecCredential', apiVersion: exec.apiVersion, spec: { interactive: false } };
+    const env = [...(Array.isArray(exec.env) ? exec.env : []), { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }];
+    return { ...user, exec: { ...exec, command, env } };
+  }
+  if (typeof tokenFile !== 'string' || tokenFile === '') return user;
+  return { ...user, 'auth-provider': { name: 'tokenFile', config: { tokenFile: resolve(folder, tokenFile) } } };
 }
 
 function merged(configs: readonly KubeConfig[], into: KubeConfig): KubeConfig {
@@ -89,12 +147,14 @@ function merged(configs: readonly KubeConfig[], into: KubeConfig): KubeConfig {
   return into;
 }
 
-function accessOf(
-  config: KubeConfig,
-  name: string,
-  files: readonly string[],
-  reread: () => KubeConfig,
-): ReturnType<Kubeconfig['access']> {
+/** What was read, and how to read it anew. */
+interface Source {
+  readonly config: KubeConfig;
+  readonly files: readonly string[];
+  readonly read: () => KubeConfig;
+}
+
+function accessOf({ config, files, read }: Source, name: string, called: string): ReturnType<Kubeconfig['access']> {
   const where = files.join(delimiter);
   const context = config.getContextObject(name);
   if (context === null) {
@@ -110,7 +170,7 @@ function accessOf(
   return {
     server: cluster.server,
     proxy: cluster.proxyUrl,
-    provider: new KubeconfigAccess(config, name, reread),
+    provider: new KubeconfigAccess(config, read, { context: name, cluster: called }),
   };
 }
 
@@ -120,15 +180,16 @@ const FRESH_MS = 10_000;
 /** Credentials of a context. However many requests wait for them, they are asked for once. */
 class KubeconfigAccess implements AccessProvider {
   #config: KubeConfig;
-  readonly #context: string;
-  readonly #reread: () => KubeConfig;
+  readonly #read: () => KubeConfig;
+  readonly #names: { readonly context: string; readonly cluster: string };
   #pending: Promise<Access> | undefined;
+  #latest: Access | undefined;
   #freshUntil = 0;
 
-  constructor(config: KubeConfig, context: string, reread: () => KubeConfig) {
+  constructor(config: KubeConfig, read: () => KubeConfig, names: { readonly context: string; readonly cluster: string }) {
     this.#config = config;
-    this.#context = context;
-    this.#reread = reread;
+    this.#read = read;
+    this.#names = names;
   }
 
   current(): Promise<Access> {
@@ -143,30 +204,33 @@ class KubeconfigAccess implements AccessProvider {
     return this.#pending;
   }
 
-  /** Forgets what the authenticators remember: the server has refused it. */
-  refresh(): void {
-    this.#config = this.#reread();
+  /** Forgets what the authenticators remember, once for all calls that were refused with it. */
+  refresh(refused: Access): void {
+    if (refused !== this.#latest) return;
+    this.#config = this.#read();
+    this.#latest = undefined;
     this.#pending = undefined;
   }
 
   async #ask(): Promise<Access> {
     const options: TlsOptions = { headers: {} };
     // The library keeps the context in the object, so each question sets it anew, without an await in between.
-    this.#config.setCurrentContext(this.#context);
+    this.#config.setCurrentContext(this.#names.context);
     try {
       await this.#config.applyToHTTPSOptions(options as never);
     } catch (error) {
       throw new ClustersetError({
         code: 'Unauthorized',
         message: 'its credentials could not be had',
-        cluster: this.#context,
+        cluster: this.#names.cluster,
         mend: 'run the credential plugin of the kubeconfig by hand to see why',
         cause: error,
       });
     }
     const { ca, cert, key, servername, rejectUnauthorized, headers, auth } = options;
     const basic = auth === undefined ? {} : { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` };
-    return { tls: { ca, cert, key, servername, rejectUnauthorized }, headers: { ...basic, ...headers } };
+    this.#latest = { tls: { ca, cert, key, servername, rejectUnauthorized }, headers: { ...basic, ...headers } };
+    return this.#latest;
   }
 }
 

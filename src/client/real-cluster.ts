@@ -61,7 +61,7 @@ export class RealCluster implements Cluster {
     const list = (await this.#send(type, undefined, { method: 'GET', path, signal: options.signal })) as ServerList<T>;
     const { resourceVersion: version, continue: more, remainingItemCount } = list.metadata;
     return {
-      items: list.items.map((item) => ({
+      items: (list.items ?? []).map((item) => ({
         ...item,
         apiVersion: item.apiVersion ?? apiVersionOf(type),
         kind: item.kind ?? type.kind,
@@ -245,7 +245,8 @@ interface WireEvent {
 
 interface ServerList<T> {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string; readonly remainingItemCount?: number };
-  readonly items: readonly T[];
+  /** Go writes an empty list as `null`. */
+  readonly items: readonly T[] | null;
 }
 
 const PATCH_TYPES = {

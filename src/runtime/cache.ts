@@ -12,13 +12,19 @@ export type CacheListener = (event: CacheEvent) => void;
 /**
  * The objects of one type in one cluster, as last seen. A reflector keeps it up to date; whoever writes an object may put the answer in, so
  * that the next look sees its own write. Older versions of an object never replace newer ones. Objects are shared: nobody may change them.
+ * `onError` is told of listeners that throw.
  */
 export class ObjectCache {
   readonly #objects = new Map<string, AnyObject>();
   readonly #listeners = new Set<CacheListener>();
   #synced = false;
+  readonly #onError: (error: unknown) => void;
   /** Everything up to this version has been seen. */
   #seen = '';
+
+  constructor({ onError = () => undefined }: { readonly onError?: (error: unknown) => void } = {}) {
+    this.#onError = onError;
+  }
 
   /** Whether the cache has been filled once. */
   get synced(): boolean {
@@ -93,8 +99,15 @@ export class ObjectCache {
     this.#tell(previous === undefined ? { type: 'added', object } : { type: 'changed', object, previous });
   }
 
+  /** One listener that fails keeps nobody else from hearing. */
   #tell(event: CacheEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
   }
 }
 

@@ -34,10 +34,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** `setTimeout` waits for a millisecond at least, and what can be set off in thousands of turns is many of them. Browsers know no other. */
+const { setImmediate: soon = (callback: () => void): unknown => setTimeout(callback, 0) } = globalThis as {
+  readonly setImmediate?: (callback: () => void) => unknown;
+};
+
 /** Resolves when everything that is ready to run has had its turn. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, 0);
+    soon(resolve);
   });
 }
 

@@ -1,6 +1,7 @@
-import { type Cluster, type ClusterSource, isAborted } from '../kube/index.ts';
+import { type Cluster, type ClusterSource, deepEqual, type Json } from '../kube/index.ts';
 import { type Clock, sleep } from './clock.ts';
 import { type Health, type HealthThresholds, healthAfter } from './health.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** How a member is doing: `joining` until it has been asked for the first time. */
 export type MemberState = 'joining' | 'ready' | 'unreachable';
@@ -43,6 +44,8 @@ const INTERVAL_MS = 10_000;
 const TIMEOUT_MS = 3_000;
 /** A connection that takes longer counts as failed for now; it may still come. */
 const CONNECT_PATIENCE_MS = 10_000;
+/** A connection that takes longer to close is left to itself. */
+const CLOSE_PATIENCE_MS = 10_000;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
 
@@ -85,6 +88,10 @@ export class ClusterSet<Entry extends { readonly name: string }> {
    */
   start(): Promise<void> {
     this.#known ??= new Promise((resolve) => {
+      if (this.#stopping.signal.aborted) {
+        resolve();
+        return;
+      }
       this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
       this.#run('', this.#follow(resolve));
     });
@@ -143,7 +150,7 @@ export class ClusterSet<Entry extends { readonly name: string }> {
     const connection = this.#options.connectionOf?.(entry) ?? '';
     const before = this.#slots.get(entry.name);
     if (before?.connection === connection) {
-      if (before.member.entry !== entry) this.#change(before, { entry });
+      if (!isSame(before.member.entry, entry)) this.#change(before, { entry });
       return;
     }
     if (before !== undefined) this.#release(entry.name);
@@ -168,7 +175,13 @@ export class ClusterSet<Entry extends { readonly name: string }> {
     this.#slots.delete(name);
     slot.controller.abort();
     this.#tell({ type: 'left', member: slot.member });
-    if (slot.member.cluster !== undefined) this.#run(name, slot.member.cluster.close());
+    if (slot.member.cluster !== undefined) this.#close(slot.member.cluster);
+  }
+
+  #close(cluster: Cluster): void {
+    const patience = new AbortController();
+    const cancel = this.#options.clock.after(CLOSE_PATIENCE_MS, () => patience.abort(new Error('its connection did not close')));
+    this.#run(cluster.name, unlessAborted(() => cluster.close(), patience.signal).finally(cancel));
   }
 
   /** Connects one member, and asks it again and again how it is. */
@@ -177,6 +190,10 @@ export class ClusterSet<Entry extends { readonly name: string }> {
     const { signal } = slot.controller;
     const cluster = await this.#connect(slot);
     if (cluster === undefined) return;
+    if (signal.aborted) {
+      this.#close(cluster);
+      return;
+    }
     this.#change(slot, { cluster });
     let health: Health | undefined;
     while (!signal.aborted) {
@@ -198,7 +215,11 @@ export class ClusterSet<Entry extends { readonly name: string }> {
         this.#judge(slot, false, `no connection within ${CONNECT_PATIENCE_MS / 1000} s`);
       });
       try {
-        return await this.#unlessLeft(async () => connect(slot.member.entry), slot);
+        return await unlessAborted(
+          () => connect(slot.member.entry),
+          signal,
+          (late) => this.#close(late),
+        );
       } catch (error) {
         if (signal.aborted) return undefined;
         onError?.(name, error);
@@ -211,29 +232,18 @@ export class ClusterSet<Entry extends { readonly name: string }> {
     return undefined;
   }
 
-  /** Waits for a connection as long as the member is in the set; one that comes too late is closed. */
-  #unlessLeft(connect: () => Promise<Cluster>, { controller, member }: Slot<Entry>): Promise<Cluster> {
-    const { signal } = controller;
-    return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      connect().then((cluster) => {
-        if (signal.aborted) this.#run(member.name, cluster.close());
-        else resolve(cluster);
-      }, reject);
-    });
-  }
-
   /** Why the member isn't ready; empty where it is. */
   async #ask(cluster: Cluster, signal: AbortSignal): Promise<string> {
     const { clock, probe } = this.#options;
     const timeoutMs = probe?.timeoutMs ?? TIMEOUT_MS;
     const patience = new AbortController();
     const cancel = clock.after(timeoutMs, () => patience.abort());
+    const either = AbortSignal.any([patience.signal, signal]);
     try {
-      const ready = await cluster.ready({ signal: AbortSignal.any([patience.signal, signal]) });
+      const ready = await unlessAborted(() => cluster.ready({ signal: either }), either);
       return ready ? '' : 'its /readyz does not say ok';
     } catch (error) {
-      return isAborted(error) ? `no answer within ${timeoutMs} ms` : messageOf(error, cluster.name);
+      return patience.signal.aborted ? `no answer within ${timeoutMs} ms` : messageOf(error, cluster.name);
     } finally {
       cancel();
     }
@@ -241,8 +251,10 @@ export class ClusterSet<Entry extends { readonly name: string }> {
 
   #judge(slot: Slot<Entry>, isReady: boolean, reason: string): void {
     const state: MemberState = isReady ? 'ready' : 'unreachable';
-    if (slot.controller.signal.aborted || slot.member.state === state) return;
-    this.#change(slot, { state, reason: isReady ? '' : reason });
+    const now = { state, reason: isReady ? '' : reason };
+    const { member } = slot;
+    if (slot.controller.signal.aborted || (member.state === state && member.reason === now.reason)) return;
+    this.#change(slot, now);
   }
 
   #change(slot: Slot<Entry>, change: Partial<Member<Entry>>): void {
@@ -260,6 +272,11 @@ export class ClusterSet<Entry extends { readonly name: string }> {
       }
     }
   }
+}
+
+/** Entries are plain data. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || deepEqual(a as Json, b as Json);
 }
 
 function messageOf(error: unknown, name: string): string {

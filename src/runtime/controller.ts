@@ -41,9 +41,19 @@ async function reconcileOne(key: string, { queue, reconcile, signal, onError }: 
     queue.forget(key);
     if (result !== undefined) queue.add(key, result.requeueAfterMs);
   } catch (error) {
-    if (!isAborted(error)) onError?.(key, error);
+    const isOurDoing = isAborted(error) || (signal.aborted && error === signal.reason);
+    if (!isOurDoing) tell(onError, key, error);
     if (isRetryable(error)) queue.retry(key);
   } finally {
     queue.done(key);
+  }
+}
+
+/** Whoever listens to errors may fail, too; the work goes on. */
+function tell(onError: WorkerOptions['onError'], key: string, error: unknown): void {
+  try {
+    onError?.(key, error);
+  } catch {
+    // There is nobody left to tell.
   }
 }

@@ -6,3 +6,4 @@ export { milliseconds } from './duration.ts';
 export { type Health, type HealthThresholds, healthAfter } from './health.ts';
 export { WorkQueue, type WorkQueueOptions } from './queue.ts';
 export { type ReflectOptions, type ReflectorState, reflect } from './reflector.ts';
+export { unlessAborted } from './unless-aborted.ts';

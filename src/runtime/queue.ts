@@ -87,7 +87,7 @@ export class WorkQueue {
       this.#ready.add(key);
       this.#hand();
     }
-    if (this.busy === 0) for (const resolve of this.#idlers.splice(0)) resolve();
+    this.#tellIdlers();
   }
 
   /** Resolves when nothing is ready or worked on. */
@@ -105,6 +105,7 @@ export class WorkQueue {
     this.#failures.delete(key);
     this.#delayed.get(key)?.cancel();
     this.#delayed.delete(key);
+    this.#tellIdlers();
   }
 
   /** Ends the queue: waiting workers get `undefined`, and nothing is added any more. */
@@ -115,11 +116,15 @@ export class WorkQueue {
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
     for (const taker of this.#takers.splice(0)) taker(undefined);
+    this.#tellIdlers();
+  }
+
+  #tellIdlers(): void {
     if (this.busy === 0) for (const resolve of this.#idlers.splice(0)) resolve();
   }
 
   #addLater(key: string, afterMs: number): void {
-    if (this.#ready.has(key)) return;
+    if (this.#ready.has(key) || this.#again.has(key)) return;
     const due = this.#clock.monotonic() + afterMs;
     const waiting = this.#delayed.get(key);
     if (waiting !== undefined && waiting.due <= due) return;

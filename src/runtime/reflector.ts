@@ -1,9 +1,11 @@
 import {
   type AnyObject,
   type ClusterReader,
+  ClustersetError,
   type ClusterWatcher,
   hasCode,
   isAborted,
+  isClustersetError,
   isExpired,
   isNotServed,
   type ResourceType,
@@ -65,6 +67,10 @@ class Reflector {
   #lost = false;
   #failures = 0;
   #lastFailure = 0;
+  /** How often in a row the history was gone, with nothing to be seen in between. */
+  #timesGone = 0;
+  /** Whether the last thing said was that the cache is like the cluster. */
+  #isInStep = false;
 
   constructor(options: ReflectOptions) {
     this.#options = options;
@@ -88,6 +94,22 @@ class Reflector {
     cache.replace(list.items, list.resourceVersion);
     this.#version = list.resourceVersion;
     this.#lost = false;
+    this.#isInStep = true;
+    onState?.({ synced: true });
+  }
+
+  /** Something was seen after a break: the cache is like the cluster again. */
+  #progress(version: string): void {
+    const { cluster, cache, onState } = this.#options;
+    if (Number(version) < Number(this.#version)) {
+      // Versions never go back, unless the cluster was restored from a backup.
+      throw new ClustersetError({ code: 'Expired', message: 'its versions have gone back', cluster: cluster.name });
+    }
+    this.#version = version;
+    this.#timesGone = 0;
+    cache.advance(version);
+    if (this.#isInStep) return;
+    this.#isInStep = true;
     onState?.({ synced: true });
   }
 
@@ -105,13 +127,13 @@ class Reflector {
     });
     for await (const event of watch) {
       events += 1;
-      if (event.type === 'BOOKMARK') this.#version = event.resourceVersion;
-      else {
-        if (event.type === 'DELETED') cache.remove(event.object);
-        else cache.put(event.object);
-        this.#version = event.object.metadata.resourceVersion ?? this.#version;
+      if (event.type === 'BOOKMARK') {
+        this.#progress(event.resourceVersion);
+        continue;
       }
-      cache.advance(this.#version);
+      if (event.type === 'DELETED') cache.remove(event.object);
+      else cache.put(event.object);
+      this.#progress(event.object.metadata.resourceVersion ?? this.#version);
     }
     return events;
   }
@@ -123,9 +145,15 @@ class Reflector {
     if (isNotServed(error) && cache.synced) cache.replace([]);
     const isHistoryGone = isExpired(error) || isTooLarge(error);
     if (isHistoryGone || isNotServed(error)) this.#lost = true;
-    if (!isHistoryGone) onState?.({ synced: false, error });
-    const delay = isHistoryGone ? 0 : this.#delay(isNotServed(error));
-    await sleep(clock, delay, signal).catch(() => undefined);
+    if (!isHistoryGone) {
+      this.#isInStep = false;
+      onState?.({ synced: false, error });
+    }
+    // A list helps at once, once.
+    const isFirstTime = isHistoryGone && this.#timesGone === 0;
+    if (isHistoryGone) this.#timesGone += 1;
+    const delay = isFirstTime ? 0 : this.#delay(isNotServed(error));
+    await sleep(clock, Math.max(delay, retryAfterOf(error)), signal).catch(() => undefined);
   }
 
   #delay(isMissing: boolean): number {
@@ -138,6 +166,10 @@ class Reflector {
     this.#failures += 1;
     return delay * (1 + random());
   }
+}
+
+function retryAfterOf(error: unknown): number {
+  return isClustersetError(error) ? (error.retryAfterMs ?? 0) : 0;
 }
 
 /** The server is younger than our version: it was restored, or is another one. */

@@ -17,6 +17,8 @@ export class Network {
     const id = Symbol('cut');
     this.#cuts.add(id);
     for (const listener of [...this.#listeners]) listener();
+    // Those who wait for an answer have open connections, too.
+    for (const go of [...this.#waiting]) go();
     return { [Symbol.dispose]: () => void this.#cuts.delete(id) };
   }
 

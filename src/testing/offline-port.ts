@@ -165,7 +165,8 @@ export class OfflinePort implements Cluster {
   /** Gets through to the server, as far as the network and the caller let it. */
   async #enter({ signal }: RequestOptions): Promise<void> {
     if (signal?.aborted || this.#closing.signal.aborted) throw this.#aborted(signal?.reason);
-    await this.#network.pass(this.name, signal as AbortSignal | undefined);
+    const given = signal === undefined ? [] : [signal as AbortSignal];
+    await this.#network.pass(this.name, AbortSignal.any([this.#closing.signal, ...given]));
   }
 
   async #reach(type: ResourceAddress, options: RequestOptions, subresource?: string): Promise<Served> {

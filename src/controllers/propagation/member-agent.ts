@@ -147,6 +147,8 @@ export class MemberAgent {
     const verdict = this.#context.verdictOf(id);
     const own = verdict?.decision.clusters.find(({ cluster }) => cluster.name === this.#name);
     if (verdict === undefined || own === undefined || verdict.decision.issues.length > 0) return undefined;
+    // Another verdict follows when it has answered, or hasn't in time.
+    if (verdict.unasked.has(this.#name)) return undefined;
     const look = await this.#look(id, own, verdict, signal);
     if (look === undefined) return undefined;
     if (!look.reachable && own.want === 'absent' && !verdict.record.has(this.#name)) {

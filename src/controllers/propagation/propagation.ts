@@ -193,6 +193,8 @@ export class PropagationController {
     const prepared = prepare(object as unknown as AnyObject, { types, fieldManager, replaceMissing });
     const isDeleted = object.metadata.deletionTimestamp !== undefined;
     if (isDeleted && !object.metadata.finalizers?.includes(FINALIZER)) return;
+    const members = [...this.#options.members.members.values()];
+    const unasked = new Set(members.filter(({ state }) => state === 'joining').map(({ name }) => name));
     const decision = this.#decide(id, prepared);
     if (decision === undefined) return;
     const record = isDeleted ? recordedClusters(object) : await this.#keepRecord(id, object, decision, signal);
@@ -203,7 +205,7 @@ export class PropagationController {
     }
     // Results from before a deletion speak of something else.
     if (isDeleted && !this.#isDeletionDecided(id)) this.#results.delete(id);
-    this.#verdicts.set(id, { decision, record });
+    this.#verdicts.set(id, { decision, record, unasked });
     for (const { agent } of this.#agents.values()) agent.add(id);
     this.#statusQueue.add(id, statusDelayMs);
   }

@@ -5,6 +5,8 @@ export interface Verdict {
   readonly decision: Decision;
   /** Clusters that may have something of the object, as is written down on the host. */
   readonly record: ReadonlySet<string>;
+  /** Members that had not been asked how they are: what is decided for them doesn't count yet. */
+  readonly unasked: ReadonlySet<string>;
 }
 
 /** What became of a decision in one cluster. */

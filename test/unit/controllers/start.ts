@@ -362,16 +362,9 @@ export const THREE: Readonly<Record<string, Omit<ClusterEntry, 'name'>>> = {
   'us-1': { labels: { region: 'us' } },
 };
 
-/** The same clock, with shorter turns: `setImmediate` waits for nothing, and thousands of turns are many milliseconds. */
-class FastClock extends VirtualClock {
-  override async settle(): Promise<void> {
-    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** Makes a world without a controller. */
 export async function prepareWorld(options: StartOptions = {}): Promise<Federation> {
-  const { types = TYPES, shop = true, members = THREE, rollouts = false, clock = new FastClock() } = options;
+  const { types = TYPES, shop = true, members = THREE, rollouts = false, clock = new VirtualClock() } = options;
   const world = await simulate({ host: {}, members, rollouts, clock });
   const federation = new Federation(world, types);
   started.push(federation);

@@ -169,7 +169,7 @@ describe('what a reconcile says', () => {
     ]);
   });
 
-  it.fails('is worth the same where nobody can hear of its errors: other keys are worked on, and it is tried again', async () => {
+  it('is worth the same where nobody can hear of its errors: other keys are worked on, and it is tried again', async () => {
     const { clock, queue, runs } = start(
       (key) => (key === 'a' ? Promise.reject(new TypeError('a slip')) : Promise.resolve(undefined)),
       {
@@ -247,7 +247,7 @@ describe('workers', () => {
     expect(runs).toEqual([]);
   });
 
-  it.fails('do not take for an error that the signal ended a reconcile', async () => {
+  it('do not take for an error that the signal ended a reconcile', async () => {
     const { clock, queue, errors, stopping, done } = start(async (_, signal) => {
       await sleep(clock, 1000, signal);
       return undefined;

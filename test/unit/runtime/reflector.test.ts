@@ -378,7 +378,7 @@ describe('a reflector whose history is gone', () => {
     expect(times(asked)).toEqual([0, 0, 0, 800, 2400, 2400]);
   });
 
-  it.fails('does not list without a pause where each watch says that its version is too old', async () => {
+  it('does not list without a pause where each watch says that its version is too old', async () => {
     const clock = new VirtualClock();
     const cluster = handMade({ list: async () => listed('5'), watch: () => failing(failed('Expired')) });
     const { asked } = start(clock, cluster);
@@ -386,7 +386,7 @@ describe('a reflector whose history is gone', () => {
     expect(asked.length).toBeLessThan(50);
   });
 
-  it.fails('notices that the cluster was restored when versions go back within a watch', async () => {
+  it('notices that the cluster was restored when versions go back within a watch', async () => {
     const clock = new VirtualClock();
     const cluster = scripted(
       clock,
@@ -398,7 +398,7 @@ describe('a reflector whose history is gone', () => {
     expect(cache.get({ namespace: 'default', name: 'a' })?.data).toEqual({ value: 'restored' });
   });
 
-  it.fails('ends up like a cluster that was restored to an earlier state behind its back', async () => {
+  it('ends up like a cluster that was restored to an earlier state behind its back', async () => {
     const { clock, cluster: before, port } = offline();
     const restored = new OfflineCluster({ name: 'eu-1', clock, rollouts: false });
     clusters.push(restored);
@@ -552,7 +552,7 @@ describe('a reflector that gets no answer', () => {
     expect(asked.filter(({ verb }) => verb === 'list')).toHaveLength(1);
   });
 
-  it.fails('says that it is in step again after a break, when it sees that it is', async () => {
+  it('says that it is in step again after a break, when it sees that it is', async () => {
     const { clock, cluster, port } = offline();
     const { states } = start(clock, port);
     await clock.settle();
@@ -566,7 +566,7 @@ describe('a reflector that gets no answer', () => {
     expect(states.at(-1)).toEqual({ synced: true });
   });
 
-  it.fails('waits at least as long as the server asks', async () => {
+  it('waits at least as long as the server asks', async () => {
     const clock = new VirtualClock();
     const cluster = scripted(clock, [listed('5')], [[failed('TooManyRequests', 'slow down', { retryAfterMs: 10_000 })]]);
     const { asked } = start(clock, cluster);
@@ -644,7 +644,7 @@ describe('a reflector and its cache', () => {
     const cluster = scripted(
       clock,
       [listed('5')],
-      [[event('ADDED', second), event('DELETED', configMap('a', 7, { uid: 'a-1' }))]],
+      [[event('ADDED', second), event('DELETED', configMap('a', 9, { uid: 'a-1' }))]],
     );
     const { cache } = start(clock, cluster);
     await clock.settle();
@@ -672,7 +672,7 @@ describe('a reflector and its cache', () => {
     await expectEqual(cache, port);
   });
 
-  it.fails('gets every event to every listener, also where one of them throws', async () => {
+  it('gets every event to every listener, also where one of them throws', async () => {
     const clock = new VirtualClock();
     const cache = new ObjectCache();
     const seen: string[] = [];

@@ -45,13 +45,13 @@ describe('a virtual clock', () => {
     );
   });
 
-  it.fails.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('does not go on by %d', async (duration) => {
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('does not go on by %d', async (duration) => {
     const clock = new VirtualClock();
     await expect(clock.advance(duration)).rejects.toThrowError(RangeError);
     expect(clock.monotonic()).toBe(0);
   });
 
-  it.fails('never goes back when it is told to go on twice at the same time', async () => {
+  it('never goes back when it is told to go on twice at the same time', async () => {
     const clock = new VirtualClock();
     clock.after(5, () => undefined);
     await Promise.all([clock.advance(10), clock.advance(100)]);
@@ -145,7 +145,7 @@ describe('timers of a virtual clock', () => {
     expect(clock.monotonic()).toBe(0);
   });
 
-  it.fails('fire also when the clock is only let settle, where they are due: they need no time', async () => {
+  it('fire also when the clock is only let settle, where they are due: they need no time', async () => {
     const clock = new VirtualClock();
     const callback = vi.fn();
     clock.after(0, callback);
