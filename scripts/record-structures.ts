@@ -116,61 +116,82 @@ interface Discovered {
   readonly categories?: readonly string[];
 }
 
+type Raw = (path: string) => unknown;
+
+interface Recorded {
+  readonly kinds: Record<string, unknown>;
+  /** Names of the definitions that kinds begin with. */
+  readonly wanted: Set<string>;
+}
+
+/** What discovery and OpenAPI say of the kinds of one group and version. */
+function recordVersion(apiVersion: string, raw: Raw, { kinds, wanted }: Recorded): void {
+  const path = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`;
+  const { components } = raw(`/openapi/v3/${path}`) as OpenApi;
+  for (const [title, schema] of Object.entries(components.schemas)) definitions[shortName(title)] = schema;
+  const { resources } = raw(`/${path}`) as { resources: readonly Discovered[] };
+  for (const type of BUILT_IN.filter((each) => apiVersionOf(each) === apiVersion)) {
+    const found = resources.find(({ name }) => name === type.plural);
+    const definition = Object.entries(components.schemas).find(([, schema]) => describes(schema, type))?.[0];
+    if (found === undefined || definition === undefined) throw new Error(`the server has no ${apiVersion} ${type.kind}`);
+    wanted.add(shortName(definition));
+    kinds[`${apiVersion}/${type.kind}`] = {
+      definition: shortName(definition),
+      shortNames: found.shortNames ?? [],
+      categories: found.categories ?? [],
+      subresources: resources
+        .filter((each) => each.name.startsWith(`${type.plural}/`))
+        .map((each) => each.name.slice(type.plural.length + 1))
+        .filter((each) => each === 'status' || each === 'scale'),
+    };
+  }
+}
+
+interface OpenApi {
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+}
+
+interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+function describes(schema: Schema, { group, version, kind }: GroupVersionKind): boolean {
+  const described = (schema['x-kubernetes-group-version-kind'] ?? []) as readonly GroupVersionKind[];
+  return described.some((each) => each.kind === kind && each.group === group && each.version === version);
+}
+
+/** One line for each entry: a change of the servers is a readable change of the file. */
+function linesOf(value: object): string {
+  const lines = Object.entries(value).map(([name, each]) => `  ${JSON.stringify(name)}: ${JSON.stringify(each)}`);
+  return `{\n${lines.join(',\n')}\n}`;
+}
+
 async function record(): Promise<void> {
   const world = await startControlPlanes([{ name: 'host' }], console.log);
   try {
-    const raw = (path: string): unknown =>
-      JSON.parse(
-        execFileSync(world.kubectl, ['--kubeconfig', world.kubeconfig, 'get', '--raw', path], {
-          encoding: 'utf8',
-          maxBuffer: 1 << 28,
-        }),
-      );
-    const version = (raw('/version') as { gitVersion: string }).gitVersion;
-    const kinds: Record<string, unknown> = {};
-    const wanted = new Set<string>();
-    for (const apiVersion of new Set(BUILT_IN.map(apiVersionOf))) {
-      const path = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`;
-      const document = raw(`/openapi/v3/${path}`) as { components: { schemas: Record<string, Schema> } };
-      for (const [name, schema] of Object.entries(document.components.schemas)) definitions[shortName(name)] = schema;
-      const { resources } = raw(`/${path}`) as { resources: readonly Discovered[] };
-      for (const type of BUILT_IN.filter((each) => apiVersionOf(each) === apiVersion)) {
-        const found = resources.find(({ name }) => name === type.plural);
-        const definition = Object.entries(document.components.schemas).find(([, schema]) =>
-          (
-            schema['x-kubernetes-group-version-kind'] as readonly { kind: string; group: string; version: string }[] | undefined
-          )?.some((gvk) => gvk.kind === type.kind && gvk.group === type.group && gvk.version === type.version),
-        )?.[0];
-        if (found === undefined || definition === undefined) throw new Error(`the server has no ${apiVersion} ${type.kind}`);
-        const name = shortName(definition);
-        wanted.add(name);
-        kinds[`${apiVersion}/${type.kind}`] = {
-          definition: name,
-          shortNames: found.shortNames ?? [],
-          categories: found.categories ?? [],
-          subresources: resources
-            .filter((each) => each.name.startsWith(`${type.plural}/`))
-            .map((each) => each.name.slice(type.plural.length + 1))
-            .filter((each) => each === 'status' || each === 'scale'),
-        };
-      }
-    }
-    const structures: Record<string, unknown> = {};
+    const raw: Raw = (path) => {
+      const options = ['--kubeconfig', world.kubeconfig, 'get', '--raw', path];
+      return JSON.parse(execFileSync(world.kubectl, options, { encoding: 'utf8', maxBuffer: 1 << 28 }));
+    };
+    const { gitVersion } = raw('/version') as { gitVersion: string };
+    const recorded: Recorded = { kinds: {}, wanted: new Set() };
+    for (const apiVersion of new Set(BUILT_IN.map(apiVersionOf))) recordVersion(apiVersion, raw, recorded);
+    const { kinds, wanted } = recorded;
+    const structures = new Map<string, unknown>();
+    // More are wanted as definitions turn out to need others.
     for (const name of wanted) {
       const schema = definitions[name];
       if (schema === undefined) throw new Error(`there is no definition ${name}`);
-      structures[name] = structureOf(schema, wanted);
+      structures.set(name, structureOf(schema, wanted));
     }
-    const sorted = Object.fromEntries(Object.entries(structures).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-    const text = (value: unknown): string =>
-      `{\n${Object.entries(value as object)
-        .map(([name, each]) => `  ${JSON.stringify(name)}: ${JSON.stringify(each)}`)
-        .join(',\n')}\n}`;
+    const sorted = Object.fromEntries([...structures].toSorted(([a], [b]) => (a < b ? -1 : 1)));
     writeFileSync(
       `${import.meta.dirname}/../src/testing/schema/built-in-structures.json`,
-      `{\n"version": ${JSON.stringify(version)},\n"kinds": ${text(kinds)},\n"definitions": ${text(sorted)}\n}\n`,
+      `{\n"version": ${JSON.stringify(gitVersion)},\n"kinds": ${linesOf(kinds)},\n"definitions": ${linesOf(sorted)}\n}\n`,
     );
-    console.log(`recorded ${Object.keys(kinds).length} kinds and ${Object.keys(structures).length} definitions of ${version}`);
+    console.log(`recorded ${Object.keys(kinds).length} kinds and ${structures.size} definitions of ${gitVersion}`);
   } finally {
     await world.stop();
   }

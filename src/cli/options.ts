@@ -62,7 +62,7 @@ export function timeoutOption(fallback: string): Option {
     .default(milliseconds(fallback), fallback);
 }
 
-export function duration(text: string): number {
+function duration(text: string): number {
   try {
     return milliseconds(text);
   } catch (error) {

@@ -80,7 +80,7 @@ export function planText({ objects, summary }: PlanReport, { style }: Pick<Termi
 }
 
 /** `12 to create, 1 to change, 4 as they should be` */
-export function summaryText(summary: PlanReport['summary']): string {
+function summaryText(summary: PlanReport['summary']): string {
   const parts = [
     [summary.create, 'to create'],
     [summary.update, 'to change'],

@@ -12,6 +12,7 @@ export interface Access {
 
 /** Gives credentials, as fresh as they need to be. */
 export interface AccessProvider {
+  /** The credentials for the next request. @throws ClustersetError `Unauthorized` where there are none to be had. */
   current(): Promise<Access>;
   /** The server has refused what {@link AccessProvider.current} gave: get others, unless that was done already. */
   refresh(refused: Access): void;

@@ -118,7 +118,7 @@ export class Connection {
    */
   async #dispatch(call: Call, whole?: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { request, deadline } = call;
-    const given = [this.#closing.signal, request.signal].filter((signal) => signal !== undefined);
+    const given = [this.#closing.signal, request.signal].filter((each) => each !== undefined);
     const left = new AbortController();
     const signal = AbortSignal.any([...given, left.signal, ...(whole === undefined ? [] : [whole])]);
     const send = async (): Promise<Dispatcher.ResponseData> => {

@@ -55,7 +55,7 @@ export async function readKubeconfig(file?: string): Promise<Kubeconfig> {
 }
 
 /** The kubeconfig files that count, of which at least one exists. */
-export function kubeconfigFiles(file?: string): readonly string[] {
+function kubeconfigFiles(file?: string): readonly string[] {
   if (file !== undefined) {
     if (!existsSync(file)) throw invalid(file, 'there is no such file', 'check the path');
     return [file];

@@ -29,7 +29,7 @@ export {
   withTypes,
 } from './federated-type.ts';
 export type { RenderIssue } from './issue.ts';
-export { applyOverrides, type CompiledOverrides, compileOverrides, type ReplaceMissing } from './overrides.ts';
+export { applyOverrides, type CompiledOverrides, compileOverrides, type OverrideItem, type ReplaceMissing } from './overrides.ts';
 export {
   type ClusterPlacement,
   explainPlacement,
@@ -38,7 +38,16 @@ export {
   type PlacementReason,
   placementOf,
 } from './placement.ts';
-export { type BlockedCode, changesHash, isOwned, type Observed, type PlanStepInput, planStep, type Step } from './plan.ts';
+export {
+  type BlockedCode,
+  changesHash,
+  isOwned,
+  type Observed,
+  type PlanStepInput,
+  planStep,
+  type Step,
+  type StepBase,
+} from './plan.ts';
 export { formatRecord, recordedClusters } from './record.ts';
 export {
   DEFAULT_FIELD_MANAGER,

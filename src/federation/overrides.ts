@@ -22,7 +22,8 @@ import { issueOf } from './issue.ts';
 /** What a `replace` does where there is nothing to replace. kubefed added the field; RFC 6902, and we, call it an error. */
 export type ReplaceMissing = 'error' | 'add';
 
-interface OverrideItem {
+/** One item of the overrides, read: what it does, and where it stands. */
+export interface OverrideItem {
   /** Path of the item: `spec.overrides[2]`. */
   readonly field: string;
   readonly operations: readonly JsonPatchOperation[];

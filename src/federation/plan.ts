@@ -33,7 +33,8 @@ export type BlockedCode =
   | 'TypeNotServed'
   | 'NamespaceMissing';
 
-interface StepBase {
+/** What every {@link Step} says. */
+export interface StepBase {
   readonly cluster: string;
   /** The member's type, in the version that the object has there. */
   readonly type: ResourceType;

@@ -67,6 +67,7 @@ export {
 } from './field-set.ts';
 export {
   applyJsonPatch,
+  type CompiledOperation,
   type CompiledPatch,
   compileJsonPatch,
   type JsonPatchOperation,

@@ -14,7 +14,8 @@ export interface CompiledPatch {
   readonly steps: readonly CompiledOperation[];
 }
 
-interface CompiledOperation {
+/** An operation with its pointers read. */
+export interface CompiledOperation {
   readonly operation: JsonPatchOperation;
   readonly path: Pointer;
   readonly from: Pointer | undefined;

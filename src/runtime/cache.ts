@@ -35,10 +35,12 @@ export class ObjectCache {
     return this.#objects.size;
   }
 
+  /** An object; what is returned is shared. */
   get(key: ObjectKey): AnyObject | undefined {
     return this.#objects.get(formatKey(key));
   }
 
+  /** All objects, in no order that means anything. */
   values(): IterableIterator<AnyObject> {
     return this.#objects.values();
   }

@@ -1,5 +1,5 @@
 import { type Cluster, type ClusterSource, deepEqual, type Json } from '../kube/index.ts';
-import { type Clock, sleep } from './clock.ts';
+import { type Clock, sleep, systemClock } from './clock.ts';
 import { type Health, type HealthThresholds, healthAfter } from './health.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
@@ -31,7 +31,8 @@ export interface ClusterSetOptions<Entry extends { readonly name: string }> {
   readonly source: ClusterSource<Entry>;
   /** Connects to a cluster; nothing needs to be sent yet. Is tried again where it fails. */
   readonly connect: (entry: Entry) => Cluster | Promise<Cluster>;
-  readonly clock: Clock;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
   /** What of an entry decides how a cluster is reached: where it changes, the connection is made anew. Default: nothing. */
   readonly connectionOf?: (entry: Entry) => string;
   /** How often, and how patiently, members are asked how they are. Default: every 10 s, 3 s for an answer. */
@@ -60,7 +61,7 @@ interface Slot<Entry> {
  * and one that can't be connected is a member too: it is unreachable, and the reason says why.
  */
 export class ClusterSet<Entry extends { readonly name: string }> {
-  readonly #options: ClusterSetOptions<Entry>;
+  readonly #options: ClusterSetOptions<Entry> & { readonly clock: Clock };
   readonly #thresholds: HealthThresholds;
   readonly #slots = new Map<string, Slot<Entry>>();
   readonly #listeners = new Set<(event: SetEvent<Entry>) => void>();
@@ -69,7 +70,7 @@ export class ClusterSet<Entry extends { readonly name: string }> {
   #known: Promise<void> | undefined;
 
   constructor(options: ClusterSetOptions<Entry>) {
-    this.#options = options;
+    this.#options = { ...options, clock: options.clock ?? systemClock };
     this.#thresholds = { successes: options.probe?.successes ?? 1, failures: options.probe?.failures ?? 3 };
   }
 
@@ -78,6 +79,7 @@ export class ClusterSet<Entry extends { readonly name: string }> {
     return new Map([...this.#slots].map(([name, { member }]) => [name, member]));
   }
 
+  /** A member by its name, as it is now. */
   get(name: string): Member<Entry> | undefined {
     return this.#slots.get(name)?.member;
   }

@@ -14,6 +14,7 @@ export interface WorkerOptions {
   /** How many keys are worked on at the same time. Default 1. */
   readonly workers?: number;
   readonly signal: AbortSignal;
+  /** Is told of every failure; those that may pass are tried again anyway. */
   readonly onError?: (key: string, error: unknown) => void;
 }
 

@@ -47,6 +47,7 @@ export class Network {
     if (this.#hangs.size > 0) await this.#wait(cluster, signal);
   }
 
+  /** What a call fails with while the network is cut. */
   error(cluster: string): ClustersetError {
     return new ClustersetError({ code: 'Unreachable', message: 'the connection was refused (offline, on purpose)', cluster });
   }

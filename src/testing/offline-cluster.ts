@@ -21,7 +21,11 @@ export interface OfflineClusterOptions {
 /** A Kubernetes API server in memory, with the little that makes it look alive. */
 export class OfflineCluster {
   readonly name: string;
-  /** The server itself, for faces such as HTTP. */
+  /**
+   * The server itself, for faces such as HTTP.
+   *
+   * @internal
+   */
   readonly server: ApiServer;
   readonly network = new Network();
   readonly #actors: readonly Cancel[];

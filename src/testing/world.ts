@@ -64,6 +64,7 @@ export class World implements AsyncDisposable {
     if (this.clock instanceof VirtualClock) await this.clock.settle();
   }
 
+  /** Lets go of all clusters. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.host?.stop();
     for (const member of this.members.values()) member.stop();

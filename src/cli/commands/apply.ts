@@ -25,7 +25,7 @@ import { aborted } from '../wait.ts';
 import { tell } from './plan.ts';
 
 /** What `apply` takes. */
-export type ApplyOptions = FileOptions &
+type ApplyOptions = FileOptions &
   ClusterOptions & {
     readonly output: Format;
     readonly timeout: number;

@@ -160,6 +160,8 @@ export class MemberAgent {
     const waitMs = step.op === 'update' ? this.#repairs.waitMs(id, wish) : 0;
     if (waitMs > 0) return { requeueAfterMs: waitMs };
     const executed = await this.#executeOrLookAgain(id, own, verdict, step, signal);
+    // What was under way at the end is an error of nobody; the record knows that something may be there.
+    if (signal.aborted && hasCode(executed.error, 'Aborted')) return undefined;
     if (executed.step.op === 'update' && executed.error === undefined) this.#repairs.made(id, wish);
     const isGone = own.want === 'absent' && leavesNothing(executed.step, look);
     return this.#conclude(id, executed, verdict, { look, isGone });

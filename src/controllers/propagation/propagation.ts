@@ -92,7 +92,7 @@ export class PropagationController {
     this.#statusQueue = new WorkQueue({ clock, retryBaseMs: 50 });
   }
 
-  /** Works until the signal fires, then lets what is under way finish. Starts the set of members, if nobody has. */
+  /** Works until the signal fires, which also ends the calls that are under way. Starts the set of members, if nobody has. */
   async run(signal: AbortSignal): Promise<void> {
     const { members, workers, host, onError } = this.#options;
     // Before the first membership is known, it would look as if there were no members.

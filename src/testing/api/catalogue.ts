@@ -1,5 +1,4 @@
 import {
-  apiVersionOf,
   type CustomResourceDefinition,
   type PrinterColumn,
   qualifiedPlural,
@@ -118,9 +117,4 @@ function servedBy(crd: CustomResourceDefinition): readonly Served[] {
         custom: { schema, columns: version.additionalPrinterColumns ?? [], storageVersion },
       };
     });
-}
-
-/** `apps/v1`. */
-export function servedVersion(served: Served): string {
-  return apiVersionOf(served.type);
 }

@@ -129,8 +129,3 @@ export function tooOld(asked: string, oldest: number): StatusError {
 export function notImplemented(feature: string): StatusError {
   return new StatusError(failure('NotImplemented', `offline clusters do not simulate ${feature}`));
 }
-
-export function unsupportedMediaType(given: string, accepted: readonly string[]): StatusError {
-  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
-  return new StatusError(failure('UnsupportedMediaType', given === '' ? message : message, {}));
-}

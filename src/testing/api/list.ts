@@ -77,7 +77,7 @@ export function readVersion(text: string): number {
 }
 
 /** 504: the version is from another time, or another cluster. */
-export function tooLarge(asked: number, newest: number): StatusError {
+function tooLarge(asked: number, newest: number): StatusError {
   return new StatusError(
     failure('Timeout', `Timeout: Too large resource version: ${asked}, current: ${newest}`, {
       causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],

@@ -110,7 +110,7 @@ export class Storage {
 }
 
 /** Freezes all that isn't frozen yet: parts that objects share were frozen with the first of them. */
-export function freeze<T>(value: T): T {
+function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const part of Object.values(value)) freeze(part);
   return Object.freeze(value);

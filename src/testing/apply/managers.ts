@@ -203,7 +203,7 @@ function unowned(fields: FieldSet, owned: FieldSet): FieldSet {
 }
 
 /** How the server speaks of a manager. */
-export function describeManager({ manager, subresource, operation, apiVersion }: Writer): string {
+function describeManager({ manager, subresource, operation, apiVersion }: Writer): string {
   const part = subresource === '' ? '' : ` with subresource "${subresource}"`;
   return operation === 'Update' ? `"${manager}"${part} using ${apiVersion}` : `"${manager}"${part}`;
 }

@@ -26,6 +26,7 @@ export interface Behaviour {
   readonly name: string;
   /** Where it is written down. */
   readonly source: string;
+  /** Does it, and throws where the cluster answers otherwise. */
   check(context: BehaviourContext): Promise<void>;
 }
 

@@ -30,6 +30,7 @@ export interface ServedClusters extends AsyncDisposable {
   readonly ca: string;
   /** A kubeconfig with a context for each cluster, of its name. It holds the token: write it for its owner's eyes only. */
   kubeconfig(): Kubeconfig;
+  /** Closes the servers and all their connections. */
   close(): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ export interface StructSchema extends SchemaBase {
 }
 
 /** An object with any keys. */
-export interface MapSchema extends SchemaBase {
+interface MapSchema extends SchemaBase {
   readonly type: 'map';
   readonly values: Schema;
   readonly atomic: boolean;

@@ -356,7 +356,7 @@ afterEach(async () => {
   }
 });
 
-export const THREE: Readonly<Record<string, Omit<ClusterEntry, 'name'>>> = {
+const THREE: Readonly<Record<string, Omit<ClusterEntry, 'name'>>> = {
   'eu-1': { labels: { region: 'eu' } },
   'eu-2': { labels: { region: 'eu' } },
   'us-1': { labels: { region: 'us' } },
