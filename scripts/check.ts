@@ -19,6 +19,7 @@ const STAGES: readonly (readonly Step[])[] = [
     { name: 'lint and format', command: 'biome ci --colors=off --max-diagnostics=10 --error-on-warnings .' },
     { name: 'imports point down', command: 'depcruise src --config .dependency-cruiser.mjs' },
     { name: 'nothing unused', command: 'knip' },
+    { name: 'picture of the imports', command: 'node scripts/picture.ts --check' },
     { name: 'documented', command: 'typedoc --logLevel Warn' },
   ],
   [{ name: 'build', command: 'npm run --silent build' }],

@@ -2,7 +2,6 @@ import {
   applyJsonPatch,
   ClustersetError,
   type CompiledPatch,
-  compileJsonPatch,
   formatFieldPath,
   type Issue,
   isClustersetError,
@@ -13,6 +12,7 @@ import {
   type Pointer,
   parsePointer,
   requirementsOf,
+  safePointer,
   unresolved,
 } from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
@@ -46,11 +46,12 @@ export function compileOverrides(overrides: readonly Override[] | undefined): {
   readonly issues: readonly Issue[];
 } {
   const issues: Issue[] = [];
+  const reading: Reading = { issues, paths: new Map() };
   const selected: (OverrideItem & { requirements: LabelRequirements })[] = [];
   const named = new Map<string, OverrideItem>();
   (overrides ?? []).forEach((override, index) => {
     const field = `spec.overrides[${index}]`;
-    const item = compileItem(override.clusterOverrides ?? [], field, issues);
+    const item = compileItem(override.clusterOverrides ?? [], field, reading);
     if (override.clusterSelector !== undefined && override.clusterName === undefined) {
       const requirements = readSelector(override.clusterSelector, field, issues);
       if (item !== undefined && requirements !== undefined) selected.push({ ...item, requirements });
@@ -98,52 +99,66 @@ function readSelector(
   }
 }
 
-function compileItem(list: readonly OverrideOperation[], field: string, issues: Issue[]): OverrideItem | undefined {
+function compileItem(list: readonly OverrideOperation[], field: string, { issues, paths }: Reading): OverrideItem | undefined {
   const pointers: Pointer[] = [];
-  const paths = new Map<string, number>();
+  const places = new Map<string, number>();
   const found: Issue[] = [];
   list.forEach((operation, index) => {
-    const place = `${field}.clusterOverrides[${index}]`;
-    found.push(...operationIssues(operation, place, paths.get(operation.path)));
-    paths.set(operation.path, index);
-    pointers.push(readPointer(operation.path) ?? []);
+    const read = readPath(operation.path, paths);
+    const issue = operationIssue(operation, read, places.get(operation.path));
+    if (issue !== undefined) found.push({ ...issue, field: `${field}.clusterOverrides[${index}].${issue.field}` });
+    places.set(operation.path, index);
+    pointers.push(read.pointer);
   });
   issues.push(...found);
   if (found.length > 0) return undefined;
   const operations = list.map(toJsonPatch);
-  return { field, operations, pointers, patch: compileJsonPatch(operations) };
+  const steps = operations.map((operation, index) => ({ operation, path: pointers[index] ?? [], from: undefined }));
+  return { field, operations, pointers, patch: { steps } };
 }
 
-function operationIssues({ op, path }: OverrideOperation, place: string, earlier: number | undefined): readonly Issue[] {
+function operationIssue(
+  { op, path }: OverrideOperation,
+  { problem }: ReadPath,
+  earlier: number | undefined,
+): (Issue & { readonly field: string }) | undefined {
   if (op !== undefined && !['', 'add', 'remove', 'replace'].includes(op)) {
-    return [
-      { field: `${place}.op`, message: `unknown operation ${JSON.stringify(op)}`, mend: 'use "add", "remove" or "replace"' },
-    ];
+    return { field: 'op', message: `unknown operation ${JSON.stringify(op)}`, mend: 'use "add", "remove" or "replace"' };
   }
   if (earlier !== undefined) {
-    return [
-      {
-        field: `${place}.path`,
-        message: `"${path}" stands in operation [${earlier}] already`,
-        mend: 'make one operation of the two',
-      },
-    ];
+    const message = `"${path}" stands in operation [${earlier}] already`;
+    return { field: 'path', message, mend: 'make one operation of the two' };
   }
-  try {
-    const pointer = compileJsonPatch([{ op: 'remove', path }]) && parsePointer(path);
-    const problem = protectedField(pointer);
-    return problem === undefined ? [] : [{ field: `${place}.path`, ...problem }];
-  } catch (error) {
-    if (!isClustersetError(error)) throw error;
-    return [{ field: `${place}.path`, message: error.detail, ...(error.mend === undefined ? {} : { mend: error.mend }) }];
-  }
+  return problem === undefined ? undefined : { field: 'path', ...problem };
 }
 
-function readPointer(path: string): Pointer | undefined {
+/** What is gathered while overrides are read. */
+interface Reading {
+  readonly issues: Issue[];
+  /** Overrides for many clusters name the same few paths. */
+  readonly paths: Map<string, ReadPath>;
+}
+
+interface ReadPath {
+  readonly pointer: Pointer;
+  readonly problem: { readonly message: string; readonly mend?: string } | undefined;
+}
+
+function readPath(path: string, known: Map<string, ReadPath>): ReadPath {
+  const before = known.get(path);
+  if (before !== undefined) return before;
+  const read = readNewPath(path);
+  known.set(path, read);
+  return read;
+}
+
+function readNewPath(path: string): ReadPath {
   try {
-    return parsePointer(path);
-  } catch {
-    return undefined;
+    const pointer = safePointer(path);
+    return { pointer, problem: protectedField(pointer) };
+  } catch (error) {
+    if (!isClustersetError(error)) throw error;
+    return { pointer: [], problem: { message: error.detail, ...(error.mend === undefined ? {} : { mend: error.mend }) } };
   }
 }
 

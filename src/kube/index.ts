@@ -71,6 +71,7 @@ export {
   type CompiledPatch,
   compileJsonPatch,
   type JsonPatchOperation,
+  safePointer,
   type Unresolved,
   unresolved,
 } from './json-patch.ts';

@@ -38,7 +38,12 @@ export function compileJsonPatch(operations: readonly JsonPatchOperation[]): Com
   return { steps };
 }
 
-function safePointer(text: string): Pointer {
+/**
+ * Reads a pointer that nobody can reach a prototype with.
+ *
+ * @throws ClustersetError `Invalid` for a pointer that is none, and for one through `__proto__`, `constructor` or `prototype`.
+ */
+export function safePointer(text: string): Pointer {
   const pointer = parsePointer(text);
   const forbidden = pointer.find((token) => FORBIDDEN_TOKENS.has(token));
   if (forbidden === undefined) return pointer;

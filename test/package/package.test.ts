@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -21,12 +21,21 @@ function evaluate(code: string): string {
   return inProject(process.execPath, '--input-type=module', '--eval', code).trim();
 }
 
+/** Writes down every module that is loaded from here on. */
+const TRACE = `import { registerHooks } from 'node:module';
+const loaded = [];
+registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });`;
+
 describe('the package as npm ships it', { timeout: 180_000 }, () => {
   beforeAll(() => {
     project = mkdtempSync(join(tmpdir(), 'clusterset-package-'));
     execFileSync('npm', ['pack', '--silent', '--pack-destination', project], { cwd: root, env });
     const tarball = readdirSync(project).find((name) => name.endsWith('.tgz')) ?? '';
     writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+    writeFileSync(
+      join(project, 'kubeconfig'),
+      JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] }),
+    );
     inProject('npm', 'install', '--silent', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${tarball}`);
   }, 180_000);
 
@@ -51,6 +60,32 @@ describe('the package as npm ships it', { timeout: 180_000 }, () => {
       'es2023,dom,esnext.disposable',
       'consumer.ts',
     );
+  });
+
+  it('brings the command', () => {
+    const command = (...args: readonly string[]): string => inProject('npx', '--no-install', 'clusterset', ...args).trim();
+    expect(command('--version')).toBe(manifest.version);
+    expect(command('--help')).toMatch(/^Usage: clusterset/);
+    // What the demonstration shows comes with the package.
+    const files = 'node_modules/clusterset/examples/shop';
+    const options = ['plan', '-f', `${files}/app`, '--fleet', `${files}/fleet.yaml`];
+    const plan = spawnSync(join(project, 'node_modules/.bin/clusterset'), options, { cwd: project, env, encoding: 'utf8' });
+    expect([plan.status, plan.stderr]).toEqual([2, '']);
+    expect(plan.stdout).toContain('Plan: 21 to create, 0 left as they are.');
+    expect(JSON.parse(command('demo', '-o', 'json'))).toMatchObject({ plan: expect.anything() });
+  });
+
+  it('loads the Kubernetes client only when a kubeconfig is read', () => {
+    for (const specifier of specifiers) {
+      const loaded = evaluate(
+        `${TRACE}\nawait import('${specifier}'); console.log(loaded.filter((url) => url.includes('@kubernetes/client-node')).length)`,
+      );
+      expect(loaded, specifier).toBe('0');
+    }
+    const read = evaluate(
+      `${TRACE}\nconst { kubeconfigSource } = await import('clusterset/client'); await kubeconfigSource({ kubeconfig: 'kubeconfig' }); console.log(loaded.some((url) => url.includes('@kubernetes/client-node')))`,
+    );
+    expect(read).toBe('true');
   });
 
   it('loads no network code with the root and the pure subpaths', () => {

@@ -58,6 +58,8 @@ export class MemberAgent {
   /** Objects of somebody else, or without our label, which the watch doesn't see. */
   readonly #unseen = new Set<ObjectId>();
   readonly #repairs: Repairs;
+  /** What is put into a cache just now, after our own write: that is no news. */
+  #remembering: ObjectId | undefined;
   #isFollowing = false;
 
   constructor(name: string, context: AgentContext) {
@@ -91,7 +93,10 @@ export class MemberAgent {
     const { clock, random, types } = this.#context;
     const reflectors = types.map((type, index) => {
       const cache = this.#caches[index] ?? new ObjectCache();
-      cache.listen((event) => this.add(this.#idOf(index, keyOf(event.type === 'removed' ? event.previous : event.object))));
+      cache.listen((event) => {
+        const id = this.#idOf(index, keyOf(event.type === 'removed' ? event.previous : event.object));
+        if (id !== this.#remembering) this.add(id);
+      });
       return reflect({
         cluster,
         type: type.target,
@@ -248,7 +253,9 @@ export class MemberAgent {
   #remember(id: ObjectId, { step, error, live, tolerated }: Executed): void {
     if (tolerated !== undefined) this.#tolerated.set(id, tolerated);
     if (live === undefined || error !== undefined || (step.op !== 'create' && step.op !== 'update')) return;
+    this.#remembering = id;
     this.#caches[readObjectId(id).index]?.put(live);
+    this.#remembering = undefined;
     this.#unseen.delete(id);
   }
 

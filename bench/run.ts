@@ -1,0 +1,20 @@
+/** `npm run bench`, or `npm run bench -- render plan propagation` for some of it. The last needs real API servers: see test:kube. */
+import process from 'node:process';
+import { benchPlanning } from './planning.ts';
+import { benchPropagation } from './propagation.ts';
+import { benchRendering } from './rendering.ts';
+
+const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
+  render: benchRendering,
+  plan: benchPlanning,
+  propagation: benchPropagation,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !Object.hasOwn(BENCHES, name));
+if (unknown !== undefined) {
+  console.error(`error: there is no benchmark "${unknown}": choose of ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(1);
+}
+console.log(`Node ${process.version}, ${process.platform} ${process.arch}`);
+for (const [name, bench] of Object.entries(BENCHES)) if (wanted.length === 0 || wanted.includes(name)) await bench();
