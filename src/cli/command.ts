@@ -5,7 +5,7 @@ import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
 import { planCommand } from './commands/plan.ts';
 import { statusCommand } from './commands/status.ts';
-import { EXIT, linesOf } from './failure.ts';
+import { EXIT, INTERRUPTED, linesOf } from './failure.ts';
 import { packageVersion } from './package.ts';
 import type { Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,15 +35,11 @@ export async function runCommand(
   }
 }
 
-/** 128 + SIGINT, as shells have it. */
-const INTERRUPTED = 130;
-
 function program(session: Session): Command {
   const { terminal } = session;
   const root = new Command('clusterset')
     .description('Federates Kubernetes objects over several clusters: what goes where, what differs there, and how it is doing.')
     .version(packageVersion(), '-V, --version', 'show the version')
-    .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .addHelpText('after', '\nEvery command has its own help, with examples: clusterset plan --help');
   for (const command of [
@@ -58,6 +54,7 @@ function program(session: Session): Command {
   }
   for (const command of [root, ...root.commands]) {
     command
+      .helpOption('-h, --help', 'show help')
       .exitOverride()
       .configureOutput({
         writeOut: (text) => terminal.print(text.trimEnd()),

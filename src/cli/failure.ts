@@ -10,6 +10,9 @@ export const EXIT = {
   pending: 2,
 } as const;
 
+/** What a command ends with that a signal has ended: 128 + SIGINT, as shells have it. */
+export const INTERRUPTED = 130;
+
 /** A failure that is the user's to mend: its lines are printed as they are, without a stack. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
@@ -21,9 +24,20 @@ export class CommandFailure extends Error {
   }
 }
 
+/** What the machine has refused: a file, a port. Its message says which; where in the program it happened is of no use to anybody. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+/** Why a call of the machine has failed, in a few words. */
+export function reasonOf(error: unknown): string {
+  return isSystemError(error) ? error.message.replace(/^[A-Z]+: /, '').replace(/, \w+(?: '.*')?$/s, '') : String(error);
+}
+
 /** The lines that tell a person about an error. */
 export function linesOf(error: unknown): readonly string[] {
   if (error instanceof CommandFailure) return error.lines;
   if (isClustersetError(error)) return [error.message];
+  if (isSystemError(error)) return [error.message];
   return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
 }

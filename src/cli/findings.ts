@@ -1,6 +1,6 @@
 import type { ObjectPlan } from '../controllers/propagation/index.ts';
 import { type Decision, explainIssue, type RenderIssue } from '../federation/index.ts';
-import { formatReference, isRecord } from '../kube/index.ts';
+import { type AnyObject, formatReference, isRecord } from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
 import type { Federation } from './inputs.ts';
 import type { Manifest } from './manifests.ts';
@@ -52,12 +52,18 @@ function dependents(
     const cause = refused.find(({ object }) => {
       if (object.metadata.namespace !== namespace || prepared.type.target.scope === 'Cluster') return false;
       if (object.kind === 'FederatedNamespace') return true;
-      return object.kind === 'ReplicaSchedulingPreference' && object.metadata.name === name;
+      return isPreferenceOf(object, prepared.type.federated.kind) && object.metadata.name === name;
     });
     if (cause === undefined) return [];
     const { kind, metadata } = cause.object;
     return [{ manifest, message: `nothing is written for it, because it depends on ${formatReference({ kind, ...metadata })}` }];
   });
+}
+
+/** One that doesn't say what it is for may be for anything. */
+function isPreferenceOf({ kind, spec }: AnyObject, federatedKind: string): boolean {
+  if (kind !== 'ReplicaSchedulingPreference') return false;
+  return !isRecord(spec) || typeof spec.targetKind !== 'string' || spec.targetKind === federatedKind;
 }
 
 interface ObjectFindings {

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
+import { existsSync } from 'node:fs';
 import { type ClusterEntry, fleetIssues, parseFleet } from '../registry/index.ts';
 import { CommandFailure } from './failure.ts';
+import { parseYaml, readText } from './yaml-file.ts';
 
 /**
  * Reads a fleet file: a YAML list of clusters.
@@ -10,17 +10,17 @@ import { CommandFailure } from './failure.ts';
  */
 export function readFleet(file: string): readonly ClusterEntry[] {
   if (!existsSync(file)) throw new CommandFailure([`${file}: there is no such fleet file`]);
-  const lines = new LineCounter();
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, prettyErrors: false });
-  const syntax = document.errors.map(({ message, pos }) => `${file}:${lines.linePos(pos[0]).line}: ${message}`);
+  const { documents, problems: syntax } = parseYaml(readText(file), file);
   if (syntax.length > 0) throw new CommandFailure(syntax);
-  const value: unknown = document.toJS();
-  const problems = fleetIssues(value).map(({ field, message, mend }) => {
-    const index = Number(/^\[(\d+)\]/.exec(field)?.[1] ?? Number.NaN);
-    const node = Number.isNaN(index) ? undefined : (document.getIn([index], true) as { range?: readonly number[] } | undefined);
-    const line = lines.linePos(node?.range?.[0] ?? 0).line;
+  const [document, second] = documents;
+  if (second !== undefined)
+    throw new CommandFailure([`${file}:${second.lineOf('')}: a fleet is one document, and here is another`]);
+  const problems = fleetIssues(document?.value).map(({ field, message, mend }) => {
+    const line = document?.lineOf(field) ?? 1;
     return `${file}:${line}: ${field === '' ? '' : `${field}: `}${message}${mend === undefined ? '' : `; ${mend}`}`;
   });
   if (problems.length > 0) throw new CommandFailure(problems);
-  return parseFleet(value);
+  const fleet = parseFleet(document?.value);
+  if (fleet.length === 0) throw new CommandFailure([`${file}: there are no clusters in there; start each with "- name: …"`]);
+  return fleet;
 }

@@ -9,7 +9,7 @@ import {
   type ReplaceMissing,
   withTypes,
 } from '../federation/index.ts';
-import { type Cluster, isClustersetError } from '../kube/index.ts';
+import { type Cluster, deepEqual, formatReference, isClustersetError } from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
 import { ReplicaSchedulingPreference } from '../scheduling/index.ts';
 import { CommandFailure } from './failure.ts';
@@ -36,9 +36,13 @@ export interface Federation {
 export const FIELD_MANAGER = 'clusterset';
 
 /** Reads federated objects, their types and preferences from files. @throws CommandFailure where a file can't be read. */
-export function readFederation(paths: readonly string[], replaceMissing: ReplaceMissing): Federation {
-  const manifests = readManifests(paths);
+export async function readFederation(
+  paths: readonly string[],
+  replaceMissing: ReplaceMissing,
+  signal: AbortSignal,
+): Promise<Federation> {
   const failures: Failure[] = [];
+  const manifests = withoutTwins(await readManifests(paths, signal), failures);
   const ofKind = (kind: string): readonly Manifest[] => manifests.filter(({ object }) => object.kind === kind);
   const configs = ofKind('FederatedTypeConfig');
   const configured = configs.flatMap((manifest) => attempt(manifest, failures, () => federatedTypeOf(manifest.object)));
@@ -66,6 +70,33 @@ interface Failure {
   readonly problem: string;
 }
 
+/**
+ * Each object once. Where two files say the same it is read once; where they differ, neither counts: which should is nobody's guess, and
+ * carried out both, each would undo the other.
+ */
+function withoutTwins(manifests: readonly Manifest[], failures: Failure[]): readonly Manifest[] {
+  const byName = new Map<string, Manifest[]>();
+  for (const manifest of manifests) {
+    const { apiVersion, kind, metadata } = manifest.object;
+    const group = apiVersion.includes('/') ? apiVersion.replace(/\/.*/s, '') : '';
+    const name = JSON.stringify([group, kind, metadata.namespace, metadata.name]);
+    byName.set(name, [...(byName.get(name) ?? []), manifest]);
+  }
+  return [...byName.values()].flatMap((same) => {
+    const [first, ...others] = same;
+    if (first === undefined || others.every(({ object }) => deepEqual(object, first.object))) return same.slice(0, 1);
+    failures.push(...same.map((manifest) => ({ manifest, problem: twinProblem(manifest, same) })));
+    return [];
+  });
+}
+
+function twinProblem(manifest: Manifest, same: readonly Manifest[]): string {
+  const { kind, metadata } = manifest.object;
+  const elsewhere = same.filter((other) => other !== manifest).map((other) => other.locate(''));
+  const what = `${manifest.locate('')}: ${formatReference({ kind, ...metadata })}`;
+  return `${what}: says something else in ${elsewhere.join(', ')}; keep one of them`;
+}
+
 function attempt<T>(manifest: Manifest, failures: Failure[], read: () => T): readonly T[] {
   try {
     return [read()];
@@ -78,7 +109,7 @@ function attempt<T>(manifest: Manifest, failures: Failure[], read: () => T): rea
 }
 
 /**
- * The members that the options name. They are connected, unless a fleet file alone says what they are and that is enough.
+ * The members that the options name. They are connected, unless nothing but a fleet file says what they are and that is enough.
  *
  * @throws CommandFailure where the options name none; ClustersetError `Invalid` for a context that is missing.
  */
@@ -87,7 +118,7 @@ export async function membersOf(options: ClusterOptions, mustConnect: boolean): 
   const fleet = file === undefined ? undefined : readFleet(file);
   const entries = contexts === undefined ? fleet : entriesFor(contexts, fleet, file ?? '');
   if (entries === undefined) throw new CommandFailure(['no clusters are named; use --contexts a,b,c or --fleet fleet.yaml']);
-  if (contexts === undefined && !mustConnect) return entries.map((entry) => ({ entry }));
+  if (contexts === undefined && kubeconfig === undefined && !mustConnect) return entries.map((entry) => ({ entry }));
   const connecting = kubeconfig === undefined ? {} : { kubeconfig };
   return Promise.all(entries.map(async (entry) => ({ entry, cluster: await connectEntry(entry, connecting) })));
 }

@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fchmodSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ServedCluster, serve } from '../testing/http/index.ts';
+import { join, resolve } from 'node:path';
+import { type ServedCluster, type ServedClusters, serve } from '../testing/http/index.ts';
 import { OfflineCluster } from '../testing/index.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, reasonOf } from './failure.ts';
 import { toYaml } from './output.ts';
 
 /** Offline clusters on loopback, with a kubeconfig that leads to them, until they are disposed of. */
@@ -22,30 +22,28 @@ export interface OfflineOptions {
   readonly port?: number;
 }
 
-/** Starts offline clusters and serves them. The kubeconfig holds a random token, for its owner's eyes only. */
+/**
+ * Starts offline clusters and serves them. The kubeconfig holds a random token, for its owner's eyes only; it goes away with the clusters, or at
+ * the latest with the process.
+ */
 export async function startOffline(names: readonly string[], options: OfflineOptions = {}): Promise<OfflineWorld> {
-  const { kubeconfig: wanted, port } = options;
-  if (wanted !== undefined && existsSync(wanted)) {
-    throw new CommandFailure([`${wanted}: there is a file already; name another, or remove it`]);
-  }
+  const file = newKubeconfig(options.kubeconfig);
   const clusters = new Map(names.map((name) => [name, new OfflineCluster({ name })]));
-  const served = await serve([...clusters.values()], port === undefined ? {} : { port });
-  const folder = wanted === undefined ? mkdtempSync(join(tmpdir(), 'clusterset-')) : undefined;
-  const kubeconfig = wanted ?? join(folder ?? '', 'kubeconfig');
+  let served: ServedClusters | undefined;
   const end = async (): Promise<void> => {
-    rmSync(folder ?? kubeconfig, { recursive: true, force: true });
-    await served.close();
+    file[Symbol.dispose]();
+    await served?.close();
     for (const cluster of clusters.values()) cluster.stop();
   };
   try {
-    writeFileSync(kubeconfig, toYaml(served.kubeconfig()), { mode: 0o600, flag: 'wx' });
-    chmodSync(kubeconfig, 0o600);
+    served = await serve([...clusters.values()], options.port === undefined ? {} : { port: options.port });
+    file.write(toYaml(served.kubeconfig()));
   } catch (error) {
     await end();
     throw error;
   }
   return {
-    kubeconfig,
+    kubeconfig: file.path,
     clusters: served.clusters,
     cluster(name) {
       const cluster = clusters.get(name);
@@ -54,4 +52,49 @@ export async function startOffline(names: readonly string[], options: OfflineOpt
     },
     [Symbol.asyncDispose]: end,
   };
+}
+
+/** A file that nobody else can read, and that wasn't there before. It is removed when it is disposed of, or when the process exits. */
+interface OwnFile extends Disposable {
+  readonly path: string;
+  write(content: string): void;
+}
+
+/** @throws CommandFailure where there is a file already, or none can be written. */
+function newKubeconfig(wanted: string | undefined): OwnFile {
+  const folder = wanted === undefined ? mkdtempSync(join(tmpdir(), 'clusterset-')) : undefined;
+  const path = resolve(wanted ?? join(folder ?? '', 'kubeconfig'));
+  const descriptor = opened(path);
+  fchmodSync(descriptor, 0o600);
+  const remove = (): void => rmSync(folder ?? path, { recursive: folder !== undefined, force: true });
+  process.once('exit', remove);
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) closeSync(descriptor);
+    isOpen = false;
+  };
+  return {
+    path,
+    write(content) {
+      writeFileSync(descriptor, content);
+      close();
+    },
+    [Symbol.dispose]() {
+      process.off('exit', remove);
+      close();
+      remove();
+    },
+  };
+}
+
+/** Opens a new file: never one that is there, nor where a link leads. */
+function opened(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new CommandFailure([`${path}: there is a file already; name another, or remove it`]);
+    }
+    throw new CommandFailure([`${path}: the kubeconfig can't be written: ${reasonOf(error)}`]);
+  }
 }

@@ -51,7 +51,7 @@ export function probeIntervalOption(): Option {
     '--probe-interval <duration>',
     'with --host: how often members are asked how they are; the third bad answer counts',
   )
-    .argParser(duration)
+    .argParser(probeInterval)
     .default(10_000, '10s');
 }
 
@@ -60,6 +60,13 @@ export function timeoutOption(fallback: string): Option {
   return new Option('--timeout <duration>', 'how long to wait, as in 90s or 5m')
     .argParser(duration)
     .default(milliseconds(fallback), fallback);
+}
+
+/** Shorter, it would do nothing but ask; longer, a timer can't. */
+function probeInterval(text: string): number {
+  const found = duration(text);
+  if (found >= milliseconds('100ms') && found <= milliseconds('24h')) return found;
+  throw new InvalidArgumentError('use a duration from 100ms to 24h');
 }
 
 function duration(text: string): number {
@@ -72,19 +79,21 @@ function duration(text: string): number {
 
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
-    const number = Number(text);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= least && number <= most) return number;
     throw new InvalidArgumentError(`use a whole number from ${least} to ${most}`);
   };
 }
 
-function names(text: string): readonly string[] {
-  const found = text
+/** Given twice, an option adds its names: to forget the first ones would leave clusters out without a word. */
+function names(text: string, earlier: readonly string[] = []): readonly string[] {
+  const given = text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
+  const found = [...earlier, ...given];
   const twice = found.find((name, index) => found.indexOf(name) !== index);
   if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is named twice`);
-  if (found.length === 0) throw new InvalidArgumentError('name at least one');
+  if (given.length === 0) throw new InvalidArgumentError('name at least one');
   return found;
 }

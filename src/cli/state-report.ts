@@ -16,9 +16,11 @@ export interface StateReport {
   readonly states: readonly State[];
 }
 
-/** Whether everything that should be somewhere is there and rolled out. */
-export function isSettled({ states }: StateReport): boolean {
-  return states.every(({ status, rollout }) => status === undefined && rollout === 'Complete');
+/** Whether everything that should be somewhere is there and rolled out. Clusters that nobody knows may be allowed. */
+export function isSettled({ states }: StateReport, allowsUnknown = false): boolean {
+  return states.every(
+    ({ status, rollout }) => (status === undefined && rollout === 'Complete') || (allowsUnknown && status === 'UnknownCluster'),
+  );
 }
 
 function stateOf(object: ObjectReference, { name, ...entry }: ClusterStatus): State {

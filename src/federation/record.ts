@@ -7,11 +7,20 @@ import { CLUSTERS_ANNOTATION, type FederatedObject, readStatus } from './api.ts'
  */
 export function recordedClusters({ metadata, status }: Pick<FederatedObject, 'metadata' | 'status'>): ReadonlySet<string> {
   const record = metadata.annotations?.[CLUSTERS_ANNOTATION];
-  if (record !== undefined) return new Set(record.split(',').filter((name) => name !== ''));
+  if (record !== undefined)
+    return new Set(
+      record
+        .split(',')
+        .filter((name) => name !== '')
+        .map(unescaped),
+    );
   return new Set((readStatus(status)?.clusters ?? []).map(({ name }) => name));
 }
 
-/** The record as it is written: names in order, with commas in between, which no name has. */
+/** The record as it is written: names in order, with commas in between. Names may be those of kubeconfig contexts, where a comma is allowed. */
 export function formatRecord(clusters: Iterable<string>): string {
-  return [...clusters].toSorted(compareText).join(',');
+  return [...clusters].toSorted(compareText).map(escaped).join(',');
 }
+
+const escaped = (name: string): string => name.replaceAll('%', '%25').replaceAll(',', '%2C');
+const unescaped = (name: string): string => name.replaceAll('%2C', ',').replaceAll('%25', '%');

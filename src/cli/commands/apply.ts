@@ -3,7 +3,7 @@ import { type FleetMember, planFleet } from '../../controllers/propagation/index
 import type { StepResult } from '../../federation/index.ts';
 import { type Cluster, formatReference } from '../../kube/index.ts';
 import { converge } from '../converge.ts';
-import { EXIT } from '../failure.ts';
+import { CommandFailure, EXIT } from '../failure.ts';
 import { type Findings, findingsOf } from '../findings.ts';
 import { hostObjectsOf, runPropagation, typesOnHost, writeToHost } from '../host.ts';
 import { closeAll, type Federation, FIELD_MANAGER, hostOf, membersOf, readFederation } from '../inputs.ts';
@@ -39,7 +39,7 @@ export function applyCommand(session: Session): Command {
   const command = new Command('apply')
     .summary('make the clusters what the files say, and wait until it is rolled out')
     .description(
-      'Makes the member clusters what the files say, and waits until everything is rolled out.\n\nWith --host the objects are written to that cluster (the CRDs that they need are installed), and the propagation controller runs here\nuntil all is done; with --watch it goes on until Ctrl-C. Without --host the members are written to directly, and nothing is remembered.\nObjects in members that something else has made are never touched.',
+      'Makes the member clusters what the files say, and waits until everything is rolled out.\n\nWith --host the objects are written to that cluster (the CRDs that they need are installed), and the propagation controller runs here until all is done; with --watch it goes on until Ctrl-C. Without --host the members are written to directly, and nothing is remembered.\nObjects in members that something else has made are never touched.',
     );
   addUnknownClustersOption(addHostOption(addClusterOptions(addFileOptions(command))))
     .option('--force-conflicts', 'on the host, take over fields that somebody else has written')
@@ -73,7 +73,9 @@ interface Run {
 }
 
 async function apply(session: Session, options: ApplyOptions): Promise<number> {
-  const federation = readFederation(options.filename, options.replaceMissing);
+  const idle = options.host === undefined ? hostOptionsIn(options) : [];
+  if (idle.length > 0) throw new CommandFailure([`${idle.join(', ')}: only with --host`]);
+  const federation = await readFederation(options.filename, options.replaceMissing, session.signal);
   const members = await membersOf(options, true);
   const host = options.host === undefined ? undefined : await hostOf(options);
   try {
@@ -86,11 +88,16 @@ async function apply(session: Session, options: ApplyOptions): Promise<number> {
   }
 }
 
+/** What would have no effect without a host. */
+function hostOptionsIn({ watch, forceConflicts }: ApplyOptions): readonly string[] {
+  return [...(watch ? ['--watch'] : []), ...(forceConflicts ? ['--force-conflicts'] : [])];
+}
+
 /** Shows how it has ended. */
 function conclude({ session: { terminal }, options, findings }: Run, { report, problems }: Outcome): number {
   for (const problem of problems) terminal.complain(problem);
   show(terminal, options.output, report, () => stateText(report, terminal));
-  const isGood = findings.problems.length === 0 && problems.length === 0 && isSettled(report);
+  const isGood = findings.problems.length === 0 && problems.length === 0 && isSettled(report, options.allowUnknownClusters);
   return isGood ? EXIT.ok : EXIT.failed;
 }
 

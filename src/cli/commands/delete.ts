@@ -27,13 +27,17 @@ export function deleteCommand(session: Session): Command {
   const command = new Command('delete')
     .summary('take federated objects out of the clusters again')
     .description(
-      "Deletes the federated objects of the files, and waits until no member has anything of theirs. With --host they are deleted there, and the\nmembers follow; without it the members are cleaned directly. Objects that something else has made are left alone, and so are the host's\nown Namespaces and CRDs.",
+      "Deletes the federated objects of the files, and waits until no member has anything of theirs. With --host they are deleted there, and the members follow; without it the members are cleaned directly. Objects that something else has made are left alone, and so are the host's own Namespaces and CRDs.",
     );
   addHostOption(addClusterOptions(addFileOptions(command)))
     .addOption(timeoutOption('5m'))
     .addHelpText(
       'after',
       `
+Exit codes:
+  0  no member has anything of the objects
+  1  something is left: standard error says what, and why
+
 Examples:
   clusterset delete -f app/ --host host --contexts eu-1,eu-2,us-1
   clusterset delete -f app/ --contexts eu-1,eu-2,us-1`,
@@ -43,7 +47,7 @@ Examples:
 }
 
 async function remove(session: Session, options: DeleteOptions): Promise<number> {
-  const federation = readFederation(options.filename, options.replaceMissing);
+  const federation = await readFederation(options.filename, options.replaceMissing, session.signal);
   const members = await membersOf(options, true);
   const host = options.host === undefined ? undefined : await hostOf(options);
   try {

@@ -6,7 +6,7 @@ import { readFleet } from '../fleet.ts';
 import { type HostObject, hostObjectsOf, readHost, runPropagation, typesOnHost, writeToHost } from '../host.ts';
 import { closeAll, type Federation, FIELD_MANAGER, hostOf, membersOf, readFederation } from '../inputs.ts';
 import { type OfflineWorld, startOffline } from '../offline.ts';
-import { type Format, indent, outputOption, show, table } from '../output.ts';
+import { type Format, indent, outputOption, shellWord, show, table } from '../output.ts';
 import { shipped } from '../package.ts';
 import { planReport, planText } from '../plan-report.ts';
 import { waitForHost } from '../rollout.ts';
@@ -34,7 +34,7 @@ export function demoCommand(session: Session): Command {
   const command = new Command('demo')
     .summary('a whole federation on this machine: plan, roll out, lose a cluster, get it back')
     .description(
-      'Starts a host and three member clusters (offline ones, served on loopback), federates the application of examples/shop, waits until it is\nrolled out, takes one cluster away and brings it back. Needs nothing but Node, and ends by itself.',
+      'Starts a host and three member clusters (offline ones, served on loopback), federates the application of examples/shop, waits until it is rolled out, takes one cluster away and brings it back. Needs nothing but Node, and ends by itself.',
     )
     .option('--keep', 'go on serving afterwards, until Ctrl-C')
     .option('--write-kubeconfig <file>', 'where to write the kubeconfig; default: a temporary file')
@@ -66,7 +66,7 @@ async function demo(session: Session, options: DemoOptions): Promise<number> {
   const { terminal } = session;
   const fleet = shipped(FLEET);
   const names = readFleet(fleet).map(({ name }) => name);
-  const federation = readFederation([shipped(APPLICATION)], 'error');
+  const federation = await readFederation([shipped(APPLICATION)], 'error', session.signal);
   const { writeKubeconfig, keep = false, output } = options;
   terminal.progress('starting offline clusters');
   await using world = await startOffline([HOST, ...names], writeKubeconfig === undefined ? {} : { kubeconfig: writeKubeconfig });
@@ -175,7 +175,7 @@ async function waitForStates(scene: Scene, what: string, isReached: (states: rea
 
 async function stay({ session, world }: Scene): Promise<void> {
   const { terminal, signal } = session;
-  const kubectl = `kubectl --kubeconfig ${world.kubeconfig}`;
+  const kubectl = `kubectl --kubeconfig ${shellWord(world.kubeconfig)}`;
   terminal.say(
     [
       '',

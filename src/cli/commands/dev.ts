@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { EXIT } from '../failure.ts';
 import { startOffline } from '../offline.ts';
 import { wholeNumber } from '../options.ts';
-import { type Format, outputOption, show, table } from '../output.ts';
+import { type Format, outputOption, shellWord, show, table } from '../output.ts';
 import type { Session } from '../session.ts';
 import { aborted } from '../wait.ts';
 
@@ -19,7 +19,7 @@ export function devCommand(session: Session): Command {
   const command = new Command('dev')
     .summary('serve offline clusters on this machine until Ctrl-C')
     .description(
-      "Serves offline clusters on loopback, and writes a kubeconfig with a context for each: a host and as many members as you like. They answer\nto kubectl and to any other client. Everything is in memory and gone when they stop; what they don't simulate is answered with 501.",
+      "Serves offline clusters on loopback, and writes a kubeconfig with a context for each: a host and as many members as you like. They answer to kubectl and to any other client. Everything is in memory and gone when they stop; what they don't simulate is answered with 501.",
     )
     .option('-n, --members <number>', 'how many member clusters', wholeNumber(1, 100), 3)
     .option('--no-host', 'without a host cluster')
@@ -49,11 +49,11 @@ async function dev({ terminal, signal }: Session, options: DevOptions): Promise<
     [
       table([['CONTEXT', 'SERVER'], ...clusters.map(({ name, server }) => [name, server])]),
       '',
-      `export KUBECONFIG=${kubeconfig}`,
+      `export KUBECONFIG=${shellWord(kubeconfig)}`,
     ].join('\n'),
   );
   terminal.say(
-    `\nTry it: kubectl --kubeconfig ${kubeconfig} --context ${names[0] ?? ''} get namespaces\nCtrl-C ends the clusters.`,
+    `\nTry it: kubectl --kubeconfig ${shellWord(kubeconfig)} --context ${names[0] ?? ''} get namespaces\nCtrl-C ends the clusters.`,
   );
   await aborted(signal);
   terminal.say('stopped');

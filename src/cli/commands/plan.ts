@@ -23,7 +23,7 @@ export function planCommand(session: Session): Command {
   const command = new Command('plan')
     .summary('show what would be written in each cluster, and why')
     .description(
-      'Shows every write that would make the member clusters what the files say, with its reason. Nothing is written.\n\nWith --contexts the clusters are looked at, and changes are tried as a dry run. With --fleet alone no cluster is needed: the plan is for\nempty clusters. Values of Secrets are shown as short hashes.',
+      'Shows every write that would make the member clusters what the files say, with its reason. Nothing is written.\n\nWith --contexts or --kubeconfig the clusters are looked at, and changes are tried as a dry run. With --fleet alone no cluster is needed: the plan is for empty clusters. Values of Secrets are shown as short hashes.',
     );
   addUnknownClustersOption(addClusterOptions(addFileOptions(command)))
     .addOption(outputOption())
@@ -45,7 +45,7 @@ Examples:
 }
 
 async function plan({ terminal, signal }: Session, options: PlanOptions): Promise<number> {
-  const federation = readFederation(options.filename, options.replaceMissing);
+  const federation = await readFederation(options.filename, options.replaceMissing, signal);
   const members = await membersOf(options, false);
   try {
     const plans = await planFleet({

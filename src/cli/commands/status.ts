@@ -23,7 +23,7 @@ export function statusCommand(session: Session): Command {
   const command = new Command('status')
     .summary('show how federated objects are doing in each cluster')
     .description(
-      'Shows how federated objects are doing in each cluster. With --host it is what the host says of all its federated objects; with -f the\nmembers are looked at, and compared with what the files say.',
+      'Shows how federated objects are doing in each cluster. With --host it is what the host says of all its federated objects; with -f the members are looked at, and compared with what the files say.',
     )
     .option('-f, --filename <file...>', 'YAML or JSON files, or folders of them; - is standard input')
     .addOption(replaceMissingOption());
@@ -47,6 +47,9 @@ Examples:
 
 async function status(session: Session, options: StatusOptions): Promise<number> {
   const { terminal } = session;
+  if (options.host !== undefined && options.filename !== undefined) {
+    throw new CommandFailure(['--host shows what the host says, and -f what the members have: use one of them']);
+  }
   const report =
     options.filename === undefined ? await fromHost(session, options) : await fromMembers(session, options, options.filename);
   show(terminal, options.output, report, () => stateText(report, terminal));
@@ -73,7 +76,7 @@ async function fromHost({ terminal, signal }: Session, options: StatusOptions): 
 }
 
 async function fromMembers(session: Session, options: StatusOptions, files: readonly string[]): Promise<StatusReport> {
-  const federation = readFederation(files, options.replaceMissing);
+  const federation = await readFederation(files, options.replaceMissing, session.signal);
   const members = await membersOf(options, true);
   try {
     const plans = await planFleet({
