@@ -90,7 +90,7 @@ export function planStep(given: PlanStepInput): Step {
   const { decision, prepared, observed } = input;
   const base: StepBase = {
     cluster: decision.cluster.name,
-    type: versionedType(prepared.type.target, decision.desired),
+    type: versionedType(prepared.type.target, decision.desired ?? (observed.reachable ? observed.live : undefined)),
     key: targetKey(prepared),
     reason: decision.why,
   };

@@ -12,6 +12,8 @@ export interface StepResult {
   readonly error?: ClustersetError;
   /** The member object afterwards; `undefined` where there is none. */
   readonly live?: AnyObject | undefined;
+  /** The generation of the federated object that the step was planned for. */
+  readonly generation?: number | undefined;
 }
 
 /** What {@link statusOf} takes. */
@@ -54,13 +56,23 @@ function clusterEntries(
   const known = decision.clusters.flatMap(({ cluster, want, why, share }) => {
     const result = results.get(cluster.name);
     if (result === undefined) return want === 'absent' ? [] : before.filter(({ name }) => name === cluster.name);
-    const entry = entryOf(result, share === undefined ? undefined : why);
+    const entry = isOlder(result, decision) ? older(result) : entryOf(result, share === undefined ? undefined : why);
     return want === 'present' || entry.status !== undefined ? [entry] : [];
   });
   const unknown = [...new Map(decision.unknown.map((each) => [each.name, each])).values()].map(
     ({ name, message }): ClusterStatus => ({ name, status: 'UnknownCluster', message }),
   );
   return [...known, ...unknown].toSorted((a, b) => compareText(a.name, b.name));
+}
+
+/** What became of an older version says nothing of this one, but that something is in the way. */
+function isOlder({ generation }: StepResult, { prepared }: Decision): boolean {
+  return generation !== undefined && generation !== prepared.object.metadata.generation;
+}
+
+function older(result: StepResult): ClusterStatus {
+  const entry = entryOf(result);
+  return entry.status === undefined ? { name: entry.name, message: 'the newest version has not been written yet' } : entry;
 }
 
 function issueEntries(issues: readonly RenderIssue[]): ClusterStatus[] {

@@ -12,10 +12,24 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once after `ms` milliseconds. */
   after(ms: number, callback: () => void): Cancel;
+  /** Resolves when everything else that is ready to run has had its turn: for whoever works on and on. */
+  turn(): Promise<void>;
 }
 
 /** Longer timers fire at once in JavaScript; longer waits are cut into pieces. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** `setTimeout` waits for a millisecond at least, and what can be set off in thousands of turns is many of them. Browsers know no other. */
+const { setImmediate: soon = (callback: () => void): unknown => setTimeout(callback, 0) } = globalThis as {
+  readonly setImmediate?: (callback: () => void) => unknown;
+};
+
+/** Resolves when everything that is ready to run has had its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    soon(resolve);
+  });
+}
 
 /** The machine's own clock. */
 export const systemClock: Clock = {
@@ -32,19 +46,8 @@ export const systemClock: Clock = {
     wait();
     return () => clearTimeout(timer);
   },
+  turn: nextTurn,
 };
-
-/** `setTimeout` waits for a millisecond at least, and what can be set off in thousands of turns is many of them. Browsers know no other. */
-const { setImmediate: soon = (callback: () => void): unknown => setTimeout(callback, 0) } = globalThis as {
-  readonly setImmediate?: (callback: () => void) => unknown;
-};
-
-/** Resolves when everything that is ready to run has had its turn. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    soon(resolve);
-  });
-}
 
 /** Resolves after `ms` milliseconds, or rejects with the signal's reason when it fires first. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {

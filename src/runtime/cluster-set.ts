@@ -253,10 +253,9 @@ export class ClusterSet<Entry extends { readonly name: string }> {
 
   #judge(slot: Slot<Entry>, isReady: boolean, reason: string): void {
     const state: MemberState = isReady ? 'ready' : 'unreachable';
-    const now = { state, reason: isReady ? '' : reason };
-    const { member } = slot;
-    if (slot.controller.signal.aborted || (member.state === state && member.reason === now.reason)) return;
-    this.#change(slot, now);
+    // The first reason stays: others would be told all objects' statuses, again and again.
+    if (slot.controller.signal.aborted || slot.member.state === state) return;
+    this.#change(slot, { state, reason: isReady ? '' : reason });
   }
 
   #change(slot: Slot<Entry>, change: Partial<Member<Entry>>): void {

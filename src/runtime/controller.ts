@@ -14,25 +14,43 @@ export interface WorkerOptions {
   /** How many keys are worked on at the same time. Default 1. */
   readonly workers?: number;
   readonly signal: AbortSignal;
+  /** Which failures are tried again. Default: those that may pass by themselves. */
+  readonly retry?: (error: unknown) => boolean;
   /** Is told of every failure; those that may pass are tried again anyway. */
   readonly onError?: (key: string, error: unknown) => void;
 }
 
+/** Keys that are in hand already take no time to wait for: after so many, timers and answers get their turn. */
+const IN_A_ROW = 16;
+
 /** Works on the keys of a queue until the signal fires; what is under way then is let finish. */
-export async function runWorkers({ queue, reconcile, workers = 1, signal, onError }: WorkerOptions): Promise<void> {
+export async function runWorkers({
+  queue,
+  reconcile,
+  workers = 1,
+  signal,
+  onError,
+  retry = isRetryable,
+}: WorkerOptions): Promise<void> {
   const close = (): void => queue.close();
   signal.addEventListener('abort', close, { once: true });
   if (signal.aborted) close();
+  let done = 0;
   const work = async (): Promise<void> => {
     for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
-      await reconcileOne(key, { queue, reconcile, signal, ...(onError === undefined ? {} : { onError }) });
+      await reconcileOne(key, { queue, reconcile, signal, retry, ...(onError === undefined ? {} : { onError }) });
+      done += 1;
+      if (done % IN_A_ROW === 0) await queue.clock.turn();
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
   signal.removeEventListener('abort', close);
 }
 
-async function reconcileOne(key: string, { queue, reconcile, signal, onError }: WorkerOptions): Promise<void> {
+async function reconcileOne(
+  key: string,
+  { queue, reconcile, signal, onError, retry = isRetryable }: WorkerOptions,
+): Promise<void> {
   try {
     const result = await reconcile(key, signal);
     if (result !== undefined && 'retry' in result) {
@@ -44,7 +62,7 @@ async function reconcileOne(key: string, { queue, reconcile, signal, onError }: 
   } catch (error) {
     const isOurDoing = isAborted(error) || (signal.aborted && error === signal.reason);
     if (!isOurDoing) tell(onError, key, error);
-    if (isRetryable(error)) queue.retry(key);
+    if (retry(error)) queue.retry(key);
   } finally {
     queue.done(key);
   }

@@ -32,6 +32,11 @@ export class WorkQueue {
     this.#maxMs = retryMaxMs;
   }
 
+  /** The clock of its delays. */
+  get clock(): Clock {
+    return this.#clock;
+  }
+
   /** Keys that are ready or worked on; those that wait for their time don't count. */
   get busy(): number {
     return this.#ready.size + this.#working.size;

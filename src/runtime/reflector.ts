@@ -23,6 +23,8 @@ export interface ReflectOptions {
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly labelSelector?: string;
+  /** Whether a type that isn't served any more has no objects any more. Default true. */
+  readonly emptyWhenNotServed?: boolean;
   /** Is told when the cache is filled, and why it isn't. */
   readonly onState?: (state: ReflectorState) => void;
 }
@@ -53,6 +55,7 @@ export async function reflect(options: ReflectOptions): Promise<void> {
     try {
       await reflector.listAndWatch();
     } catch (error) {
+      // A connection that was closed never answers again.
       if (signal.aborted || isAborted(error)) return;
       await reflector.waitAfter(error);
     }
@@ -140,9 +143,9 @@ class Reflector {
 
   /** Decides where to go on after a failure, and waits as long as it takes. */
   async waitAfter(error: unknown): Promise<void> {
-    const { clock, signal, cache, onState } = this.#options;
-    // Without the type there are no objects of it.
-    if (isNotServed(error) && cache.synced) cache.replace([]);
+    const { clock, signal, cache, onState, emptyWhenNotServed = true } = this.#options;
+    // Without the type there are no objects of it; but it may be away for a moment only, as behind a proxy.
+    if (emptyWhenNotServed && isNotServed(error) && cache.synced) cache.replace([]);
     const isHistoryGone = isExpired(error) || isTooLarge(error);
     if (isHistoryGone || isNotServed(error)) this.#lost = true;
     if (!isHistoryGone) {

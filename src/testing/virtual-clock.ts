@@ -20,6 +20,8 @@ export class VirtualClock implements Clock {
   readonly #start: number;
   #order = 0;
   readonly #timers = new Set<Timer>();
+  /** How many wait for their next turn. */
+  #resting = 0;
 
   constructor(start = EPOCH) {
     this.#now = start;
@@ -73,8 +75,21 @@ export class VirtualClock implements Clock {
     }
   }
 
+  async turn(): Promise<void> {
+    this.#resting += 1;
+    await nextTurn();
+    this.#resting -= 1;
+  }
+
+  /** Goes on as long as somebody works, and only lets others have their turn. */
   async #turn(): Promise<void> {
-    for (let turn = 0; turn < TURNS; turn += 1) await nextTurn();
+    let taken = 0;
+    for (let quiet = 0; quiet < TURNS; quiet = this.#resting > 0 ? 0 : quiet + 1) {
+      await nextTurn();
+      taken += 1;
+      if (taken > MOST_AT_ONCE)
+        throw new Error(`nothing has come to rest after ${MOST_AT_ONCE} turns: something goes in circles`);
+    }
   }
 
   #next(end: number): Timer | undefined {

@@ -1,18 +1,12 @@
 import { changesHash, changesTo, MANAGED_LABEL, OWNER_ANNOTATION, type Step, type StepResult } from '../../federation/index.ts';
-import {
-  type AnyObject,
-  ClustersetError,
-  type ClusterWriter,
-  hasCode,
-  isClustersetError,
-  isNotServed,
-  type Json,
-} from '../../kube/index.ts';
+import { type AnyObject, ClustersetError, type ClusterWriter, hasCode, isClustersetError, type Json } from '../../kube/index.ts';
 
 /** What {@link executeStep} takes beside the step. */
 export interface ExecuteOptions {
   readonly fieldManager: string;
   readonly signal?: AbortSignal;
+  /** Whether an object is deleted only as it was seen: its marks may have been taken off since. Default: whatever it looks like now. */
+  readonly isExact?: boolean;
   /** The server does everything but store the result. */
   readonly dryRun?: boolean;
 }
@@ -37,7 +31,7 @@ export async function executeStep(cluster: ClusterWriter, step: Step, options: E
 }
 
 async function carryOut(cluster: ClusterWriter, step: Step, options: ExecuteOptions): Promise<Executed> {
-  const { fieldManager, signal, dryRun } = options;
+  const { fieldManager, signal, dryRun, isExact = false } = options;
   switch (step.op) {
     case 'create': {
       const { object } = await cluster.apply<AnyObject>(step.type, step.object, { fieldManager, ifAbsent: true, signal, dryRun });
@@ -48,10 +42,9 @@ async function carryOut(cluster: ClusterWriter, step: Step, options: ExecuteOpti
       return written(step, step.object, object, fieldManager);
     }
     case 'delete': {
-      const { uid = '' } = step.live.metadata;
-      const outcome = await cluster
-        .delete(step.type, step.key, { ...step.options, preconditions: { uid }, signal, dryRun })
-        .catch(asAbsent);
+      const { uid = '', resourceVersion } = step.live.metadata;
+      const preconditions = { uid, ...(isExact && resourceVersion !== undefined ? { resourceVersion } : {}) };
+      const outcome = await cluster.delete(step.type, step.key, { ...step.options, preconditions, signal, dryRun });
       return outcome === 'terminating' ? { step: waiting(step), live: step.live } : { step };
     }
     case 'release': {
@@ -67,12 +60,6 @@ async function carryOut(cluster: ClusterWriter, step: Step, options: ExecuteOpti
     default:
       return step satisfies never;
   }
-}
-
-/** Without the type there are no objects of it. */
-function asAbsent(error: unknown): 'absent' {
-  if (isNotServed(error)) return 'absent';
-  throw error;
 }
 
 /** The write fails where another object has the name by now, and where a value that was taken over may be an old one. */

@@ -1,10 +1,4 @@
-import {
-  CLUSTERS_ANNOTATION,
-  type FederatedObject,
-  type FederatedType,
-  FINALIZER,
-  type Prepared,
-} from '../../federation/index.ts';
+import { type FederatedObject, type FederatedType, FINALIZER, type Prepared } from '../../federation/index.ts';
 import { type AnyObject, type Cluster, deepEqual, isNotServed, keyOf, type ResourceType } from '../../kube/index.ts';
 import { type CacheEvent, type Clock, ObjectCache, type ReflectorState, reflect } from '../../runtime/index.ts';
 import { ReplicaSchedulingPreference } from '../../scheduling/index.ts';
@@ -16,6 +10,12 @@ export interface HostViewOptions {
   readonly types: readonly FederatedType[];
   readonly clock: Clock;
   readonly random: () => number;
+}
+
+/** Who follows the host. */
+export interface HostListener {
+  readonly onChange: (id: ObjectId) => void;
+  readonly onStatus: (id: ObjectId) => void;
 }
 
 /** A type as it is seen on the host. */
@@ -30,6 +30,9 @@ export class HostView {
   readonly #types: readonly Watched[];
   readonly #preferences: Watched = { cache: new ObjectCache(), state: undefined };
   readonly #namespaceType: number;
+  #isPutting = false;
+  /** What is in a namespace, without the FederatedNamespace itself. */
+  readonly #byNamespace = new Map<string, Set<ObjectId>>();
 
   constructor(options: HostViewOptions) {
     this.#options = options;
@@ -37,15 +40,20 @@ export class HostView {
     this.#namespaceType = options.types.findIndex(({ target }) => target.kind === 'Namespace' && target.group === '');
   }
 
-  /** Follows the host until the signal fires, and tells which objects have to be decided anew. */
-  async run(signal: AbortSignal, onChange: (id: ObjectId) => void): Promise<void> {
+  /** Follows the host until the signal fires, and tells which objects have to be decided anew, and whose status somebody has changed. */
+  async run(signal: AbortSignal, { onChange, onStatus }: HostListener): Promise<void> {
     this.#preferences.cache.listen((event) => {
       const key = keyOf(objectOf(event));
       for (const [index, { cache }] of this.#types.entries()) if (cache.get(key) !== undefined) onChange(objectId(index, key));
     });
     for (const [index, { cache }] of this.#types.entries()) {
       cache.listen((event) => {
+        this.#file(index, event);
+        if (this.#isPutting) return;
         for (const id of this.#concerned(index, event)) onChange(id);
+        if (event.type === 'changed' && !deepEqual(event.object.status, event.previous.status)) {
+          onStatus(objectId(index, keyOf(event.object)));
+        }
       });
     }
     const types = this.#types.map((watched, index) =>
@@ -59,9 +67,19 @@ export class HostView {
     const onState = (state: ReflectorState): void => {
       const isNews = watched.state?.synced !== state.synced;
       watched.state = state;
-      if (isNews) for (const id of this.ids()) onChange(id);
+      if (isNews) for (const id of this.#all()) onChange(id);
     };
-    return reflect({ cluster: host, type: type as ResourceType, cache: watched.cache, clock, random, signal, onState });
+    return reflect({
+      cluster: host,
+      type: type as ResourceType,
+      cache: watched.cache,
+      clock,
+      random,
+      signal,
+      onState,
+      // What was federated a moment ago is not to be withdrawn because the host says 404 once.
+      emptyWhenNotServed: false,
+    });
   }
 
   /** A change of a FederatedNamespace concerns everything in the namespace. */
@@ -69,18 +87,33 @@ export class HostView {
     if (event.type === 'changed' && !isRelevant(event.object, event.previous)) return;
     const { metadata } = objectOf(event);
     yield objectId(index, keyOf({ metadata }));
-    if (index !== this.#namespaceType) return;
-    for (const id of this.ids()) {
-      const { index: other, key } = readObjectId(id);
-      if (other !== index && key.namespace === metadata.namespace) yield id;
-    }
+    if (index === this.#namespaceType) yield* this.#byNamespace.get(metadata.namespace ?? '') ?? [];
+  }
+
+  /** Keeps the index by namespace. */
+  #file(index: number, event: CacheEvent): void {
+    if (event.type === 'changed' || index === this.#namespaceType) return;
+    const key = keyOf(objectOf(event));
+    const namespace = key.namespace ?? '';
+    const ids = this.#byNamespace.get(namespace) ?? new Set<ObjectId>();
+    this.#byNamespace.set(namespace, ids);
+    if (event.type === 'added') ids.add(objectId(index, key));
+    else ids.delete(objectId(index, key));
+    if (ids.size === 0) this.#byNamespace.delete(namespace);
   }
 
   /** All federated objects. */
-  *ids(): Iterable<ObjectId> {
-    for (const [index, { cache }] of this.#types.entries()) {
-      for (const object of cache.values()) yield objectId(index, keyOf(object));
-    }
+  *#all(): Iterable<ObjectId> {
+    for (const index of this.#types.keys()) yield* this.idsOf(index);
+  }
+
+  ids(): Iterable<ObjectId> {
+    return this.#all();
+  }
+
+  /** The federated objects of a type. */
+  *idsOf(index: number): Iterable<ObjectId> {
+    for (const object of this.#types[index]?.cache.values() ?? []) yield objectId(index, keyOf(object));
   }
 
   object(id: ObjectId): FederatedObject | undefined {
@@ -88,9 +121,11 @@ export class HostView {
     return this.#types[index]?.cache.get(key) as FederatedObject | undefined;
   }
 
-  /** Takes in what the host answered to a write, so that the next look sees it. */
+  /** Takes in what the host answered to a write of ours, so that the next look sees it. It is no news. */
   put(id: ObjectId, object: AnyObject): void {
+    this.#isPutting = true;
     this.#types[readObjectId(id).index]?.cache.put(object);
+    this.#isPutting = false;
   }
 
   /** Whether namespaces and preferences are known: without them an object would be decided wrongly for a moment. */
@@ -119,9 +154,10 @@ function objectOf(event: CacheEvent): AnyObject {
   return event.type === 'removed' ? event.previous : event.object;
 }
 
-/** Filled, or certain to be empty because the host doesn't serve the type. */
+/** Filled, or certain to be empty because the host has never served the type. One that it served a moment ago isn't known for now. */
 function isKnown({ cache, state }: Watched): boolean {
-  return cache.synced || (state !== undefined && !state.synced && isNotServed(state.error));
+  const isServed = state === undefined || state.synced || !isNotServed(state.error);
+  return isServed ? cache.synced : !cache.synced;
 }
 
 /** Whether a change of a federated object can change what is decided. Its status can't, nor can our own finalizer. */
@@ -133,12 +169,6 @@ function isRelevant(object: AnyObject, previous: AnyObject): boolean {
     now.uid !== before.uid ||
     now.generation !== before.generation ||
     now.deletionTimestamp !== before.deletionTimestamp ||
-    !deepEqual(withoutRecord(now), withoutRecord(before))
+    !deepEqual(now.annotations, before.annotations)
   );
-}
-
-/** Our own record of clusters says nothing new to us. */
-function withoutRecord({ annotations = {} }: AnyObject['metadata']): Readonly<Record<string, string>> {
-  const { [CLUSTERS_ANNOTATION]: _record, ...rest } = annotations;
-  return rest;
 }

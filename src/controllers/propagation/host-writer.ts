@@ -48,7 +48,10 @@ export class HostWriter {
   ): Promise<AnyObject | undefined> {
     // A merge patch keeps what it doesn't name.
     const gone = Object.fromEntries(Object.keys(object.status ?? {}).map((name) => [name, null]));
-    return this.#patch(type, object, { status: { ...gone, ...status } } as unknown as Json, { subresource: 'status', signal });
+    // Of the version that was judged: an object of the same name, or a newer one, has a status of its own.
+    const { uid = '', resourceVersion = '' } = object.metadata;
+    const body = { metadata: { uid, resourceVersion }, status: { ...gone, ...status } } as unknown as Json;
+    return this.#patch(type, object, body, { subresource: 'status', signal });
   }
 
   async #patch(

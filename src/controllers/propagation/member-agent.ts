@@ -1,5 +1,15 @@
 import { type ClusterDecision, type FederatedType, isOwned, MANAGED_LABEL, planStep, type Step } from '../../federation/index.ts';
-import { type AnyObject, type Cluster, ClustersetError, hasCode, isNotServed, keyOf, type ObjectKey } from '../../kube/index.ts';
+import {
+  type AnyObject,
+  apiVersionOf,
+  type Cluster,
+  ClustersetError,
+  hasCode,
+  isNotServed,
+  keyOf,
+  type ObjectKey,
+  parseApiVersion,
+} from '../../kube/index.ts';
 import type { ClusterEntry } from '../../registry/index.ts';
 import {
   type Clock,
@@ -11,9 +21,11 @@ import {
   runWorkers,
   WorkQueue,
 } from '../../runtime/index.ts';
+import { Blindness } from './blindness.ts';
 import { type Executed, executeStep } from './execute.ts';
 import { type ObjectId, objectId, readObjectId } from './object-id.ts';
 import { Repairs } from './repairs.ts';
+import { getInAnyVersion } from './served-version.ts';
 import type { Settled, Verdict } from './verdict.ts';
 
 /** What an agent needs of its controller. */
@@ -60,6 +72,8 @@ export class MemberAgent {
   readonly #repairs: Repairs;
   /** What is put into a cache just now, after our own write: that is no news. */
   #remembering: ObjectId | undefined;
+  readonly #blindness: Blindness;
+  #patientUntil = Number.POSITIVE_INFINITY;
   #isFollowing = false;
 
   constructor(name: string, context: AgentContext) {
@@ -69,6 +83,7 @@ export class MemberAgent {
     this.#caches = context.types.map(() => new ObjectCache());
     this.#states = context.types.map(() => undefined);
     this.#repairs = new Repairs(context.clock);
+    this.#blindness = new Blindness(context.clock);
   }
 
   get busy(): number {
@@ -90,7 +105,13 @@ export class MemberAgent {
   async follow(cluster: Cluster, signal: AbortSignal): Promise<void> {
     if (this.#isFollowing) return;
     this.#isFollowing = true;
-    const { clock, random, types } = this.#context;
+    const { clock, random, types, stepTimeoutMs } = this.#context;
+    // A member that answers, but not with a list, is not waited for any longer.
+    this.#patientUntil = clock.monotonic() + stepTimeoutMs;
+    const cancel = clock.after(stepTimeoutMs, () => {
+      for (const index of types.keys()) this.#context.onKnown(index);
+    });
+    signal.addEventListener('abort', cancel, { once: true });
     const reflectors = types.map((type, index) => {
       const cache = this.#caches[index] ?? new ObjectCache();
       cache.listen((event) => {
@@ -122,9 +143,10 @@ export class MemberAgent {
     return this.#caches[index]?.get(this.#targetKey(index, key));
   }
 
-  /** Whether the member's objects of a type have been seen, or it is known why they can't be. */
+  /** Whether the member's objects of a type have been seen, it is known why they can't be, or it has taken too long. */
   knows(typeIndex: number): boolean {
-    return this.#caches[typeIndex]?.synced === true || this.#states[typeIndex] !== undefined;
+    const isPatienceOver = this.#context.clock.monotonic() >= this.#patientUntil;
+    return this.#caches[typeIndex]?.synced === true || this.#states[typeIndex] !== undefined || isPatienceOver;
   }
 
   forget(id: ObjectId): void {
@@ -138,19 +160,27 @@ export class MemberAgent {
   #become(index: number, state: ReflectorState): void {
     const before = this.#states[index];
     this.#states[index] = state;
+    const wasBlind = this.#blindness.isBlind(index);
+    if (state.synced) this.#blindness.sees(index);
+    else if (this.#context.member()?.state === 'ready') this.#blindness.fails(index);
+    if (wasBlind !== this.#blindness.isBlind(index)) this.#lookAtAll(index);
     if (before?.synced === state.synced) return;
     this.#lookAtFailing(index);
     this.#context.onKnown(index);
   }
 
-  /** What failed may work now: a type is served, a namespace is there. */
-  #lookAtFailing(index?: number): void {
-    for (const id of this.#failing) if (index === undefined || readObjectId(id).index === index) this.add(id);
+  #lookAtAll(index: number): void {
+    for (const object of this.#caches[index]?.values() ?? []) this.add(this.#idOf(index, keyOf(object)));
+  }
+
+  /** What failed may work now: a type is served. */
+  #lookAtFailing(index: number): void {
+    for (const id of this.#failing) if (readObjectId(id).index === index) this.add(id);
   }
 
   async #reconcile(id: ObjectId, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const verdict = this.#context.verdictOf(id);
-    const own = verdict?.decision.clusters.find(({ cluster }) => cluster.name === this.#name);
+    const own = verdict?.clusters.get(this.#name);
     if (verdict === undefined || own === undefined || verdict.decision.issues.length > 0) return undefined;
     // Another verdict follows when it has answered, or hasn't in time.
     if (verdict.unasked.has(this.#name)) return undefined;
@@ -161,13 +191,13 @@ export class MemberAgent {
       return undefined;
     }
     const step = this.#plan(id, own, verdict, look);
-    const wish = `${verdict.decision.prepared.object.metadata.generation}/${own.share?.replicas}`;
-    const waitMs = step.op === 'update' ? this.#repairs.waitMs(id, wish) : 0;
+    const wish = `${verdict.decision.prepared.object.metadata.generation}/${own.want}/${own.share?.replicas}`;
+    const waitMs = isWrite(step) ? this.#repairs.waitMs(id, wish) : 0;
     if (waitMs > 0) return { requeueAfterMs: waitMs };
     const executed = await this.#executeOrLookAgain(id, own, verdict, step, signal);
     // What was under way at the end is an error of nobody; the record knows that something may be there.
     if (signal.aborted && hasCode(executed.error, 'Aborted')) return undefined;
-    if (executed.step.op === 'update' && executed.error === undefined) this.#repairs.made(id, wish);
+    if (isWrite(executed.step) && executed.error === undefined) this.#repairs.made(id, wish);
     const isGone = own.want === 'absent' && leavesNothing(executed.step, look);
     return this.#conclude(id, executed, verdict, { look, isGone });
   }
@@ -186,9 +216,10 @@ export class MemberAgent {
     signal: AbortSignal,
   ): Promise<Executed> {
     const executed = await this.#execute(step, signal);
-    if (step.op !== 'create' || !hasCode(executed.error, 'AlreadyExists')) return executed;
-    const look = await this.#ask(id, signal);
-    if (!look.reachable || look.live === undefined) return executed;
+    const isSurprise = step.op === 'create' ? hasCode(executed.error, 'AlreadyExists') : hasCode(executed.error, 'Conflict');
+    if (!isSurprise) return executed;
+    const look = await this.#ask(id, own, signal);
+    if (!look.reachable || (step.op === 'create' && look.live === undefined)) return executed;
     return this.#execute(this.#plan(id, own, verdict, look), signal);
   }
 
@@ -198,7 +229,9 @@ export class MemberAgent {
       return { step, ...('live' in step && step.live !== undefined ? { live: step.live } : {}) };
     }
     const { fieldManager } = this.#context;
-    const executed = await this.#patiently(signal, (patience) => executeStep(cluster, step, { fieldManager, signal: patience }));
+    const executed = await this.#patiently(signal, (patience) =>
+      executeStep(cluster, step, { fieldManager, signal: patience, isExact: true }),
+    );
     const isOverdue = hasCode(executed.error, 'Aborted') && !signal.aborted;
     return isOverdue ? { ...executed, error: this.#timeout() } : executed;
   }
@@ -228,7 +261,8 @@ export class MemberAgent {
   ): ReconcileResult | undefined {
     const { step, error } = executed;
     this.#remember(id, executed);
-    this.#context.onSettled(id, { ...executed, isAbsent: error === undefined && isGone }, verdict);
+    const { generation } = verdict.decision.prepared.object.metadata;
+    this.#context.onSettled(id, { ...executed, isAbsent: error === undefined && isGone, generation }, verdict);
     if (error !== undefined) return this.#fail(id, error);
     if (step.op === 'blocked') {
       this.#failing.add(id);
@@ -237,9 +271,20 @@ export class MemberAgent {
     }
     this.#failing.delete(id);
     // A namespace or a definition is what others may have waited for.
-    const opensDoors = step.op !== 'none' && (step.type.kind === 'Namespace' || step.type.kind === 'CustomResourceDefinition');
-    if (opensDoors) this.#lookAtFailing();
-    return undefined;
+    if (step.op !== 'none') this.#openDoors(step);
+    // What isn't watched, because it is served in another version here, is looked at now and then.
+    const isWatched = this.#states[readObjectId(id).index]?.synced !== false;
+    return isWatched || step.op === 'delete' ? undefined : { requeueAfterMs: LOOK_AGAIN_MS };
+  }
+
+  /** Looks again at what has waited for a namespace, or for a definition. */
+  #openDoors({ type, key }: Step): void {
+    if (type.kind !== 'Namespace' && type.kind !== 'CustomResourceDefinition') return;
+    for (const id of this.#failing) {
+      const { index, key: waiting } = readObjectId(id);
+      const { plural, group } = this.#context.types[index]?.target ?? {};
+      if (type.kind === 'Namespace' ? waiting.namespace === key.name : key.name === `${plural}.${group}`) this.add(id);
+    }
   }
 
   /** Whatever it is, it may be put right without our being told. */
@@ -267,37 +312,47 @@ export class MemberAgent {
     const member = this.#context.member();
     const state = this.#states[index];
     if (member?.state === 'unreachable') return { reachable: false, message: member.reason };
-    // Without the type there are no objects of it; a write will say so.
-    if (state?.synced === false && isNotServed(state.error)) return { reachable: true, live: undefined, isFresh: true };
+    if (state?.synced === false) {
+      if (isNotServed(state.error)) return this.#lookBeyondVersion(id, own, verdict, signal);
+      if (this.#blindness.isBlind(index)) return { reachable: false, message: messageOf(state.error) };
+    }
     if (this.#caches[index]?.synced) {
       const live = this.live(id);
       const isOurs = live !== undefined && isOwned(live, prepared.owner, this.#context.fieldManager);
       // That nothing of ours is left must be certain before the record forgets the member.
       const mustBeCertain = !isOurs && own.want === 'absent' && record.has(this.#name);
       const mayBeThere = live === undefined && this.#unseen.has(id);
-      return mustBeCertain || mayBeThere ? this.#ask(id, signal) : { reachable: true, live, isFresh: false };
+      return mustBeCertain || mayBeThere ? this.#ask(id, own, signal) : { reachable: true, live, isFresh: false };
     }
     this.#failing.add(id);
     if (state === undefined || state.synced) return undefined;
-    return { reachable: false, message: state.error instanceof Error ? state.error.message : 'its objects can not be read' };
+    return { reachable: false, message: messageOf(state.error) };
+  }
+
+  /** The version that is watched isn't served here, but another may be. */
+  async #lookBeyondVersion(id: ObjectId, own: ClusterDecision, verdict: Verdict, signal: AbortSignal): Promise<Look> {
+    const { target } = verdict.decision.prepared.type;
+    const isOverridden = own.want === 'present' && own.desired.apiVersion !== apiVersionOf(target);
+    const isLeft = own.want === 'absent' && verdict.record.has(this.#name);
+    return isOverridden || isLeft ? this.#ask(id, own, signal) : { reachable: true, live: undefined, isFresh: false };
   }
 
   /** Asks the member itself, and not the cache. */
-  async #ask(id: ObjectId, signal: AbortSignal): Promise<Look> {
+  async #ask(id: ObjectId, own: ClusterDecision, signal: AbortSignal): Promise<Look> {
     const { index, key } = readObjectId(id);
     const type = this.#context.types[index]?.target;
     const cluster = this.#context.member()?.cluster;
     if (type === undefined || cluster === undefined) return { reachable: false, message: 'there is no connection' };
     try {
       const target = this.#targetKey(index, key);
-      const live = await this.#patiently(signal, (patience) => cluster.get<AnyObject>(type, target, { signal: patience }));
+      const versions = { ...type, ...(own.desired === undefined ? {} : parseApiVersion(own.desired.apiVersion)) };
+      const live = await this.#patiently(signal, (patience) => getInAnyVersion(cluster, versions, target, patience));
       if (live === undefined) this.#unseen.delete(id);
       else this.#unseen.add(id);
       return { reachable: true, live, isFresh: true };
     } catch (error) {
-      if (isNotServed(error)) return { reachable: true, live: undefined, isFresh: true };
       const failed = hasCode(error, 'Aborted') && !signal.aborted ? this.#timeout() : error;
-      return { reachable: false, message: failed instanceof ClustersetError ? failed.detail : String(failed), error: failed };
+      return { reachable: false, message: messageOf(failed), error: failed };
     }
   }
 
@@ -316,3 +371,7 @@ export class MemberAgent {
 function leavesNothing({ op }: Step, look: Look): boolean {
   return op === 'delete' || op === 'release' || (op === 'none' && look.reachable && look.isFresh);
 }
+
+const isWrite = ({ op }: Step): boolean => op === 'create' || op === 'update' || op === 'delete';
+
+const messageOf = (error: unknown): string => (error instanceof ClustersetError ? error.detail : String(error));

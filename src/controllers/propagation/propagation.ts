@@ -1,4 +1,5 @@
 import {
+  type ClusterDecision,
   type Decision,
   decide,
   type FederatedObject,
@@ -14,11 +15,12 @@ import {
   replicasOf,
   statusOf,
 } from '../../federation/index.ts';
-import { type AnyObject, type Cluster, formatKey } from '../../kube/index.ts';
+import { type AnyObject, type Cluster, formatKey, isConflict } from '../../kube/index.ts';
 import { type ClusterEntry, isReady } from '../../registry/index.ts';
 import {
   type Clock,
   type ClusterSet,
+  type ReconcileResult,
   runWorkers,
   type SetEvent,
   systemClock,
@@ -29,7 +31,7 @@ import { HostView } from './host-view.ts';
 import { HostWriter } from './host-writer.ts';
 import { MemberAgent } from './member-agent.ts';
 import { type ObjectId, readObjectId } from './object-id.ts';
-import type { Settled, Verdict } from './verdict.ts';
+import { asksTheSame, type Settled, type Verdict } from './verdict.ts';
 
 /** What a {@link PropagationController} is made with. */
 export interface PropagationOptions {
@@ -80,6 +82,8 @@ export class PropagationController {
   readonly #statusQueue: WorkQueue;
   readonly #agents = new Map<string, { readonly agent: MemberAgent; readonly stop: AbortController }>();
   readonly #verdicts = new Map<ObjectId, Verdict>();
+  /** Objects whose verdict is being replaced. */
+  readonly #paused = new Set<ObjectId>();
   readonly #results = new Map<ObjectId, Map<string, Settled>>();
   readonly #running = new Set<Promise<unknown>>();
 
@@ -101,10 +105,15 @@ export class PropagationController {
     const working = {
       workers,
       signal,
+      // Rights and webhooks are mended without our being told.
+      retry: () => !signal.aborted,
       onError: (id: string, error: unknown) => onError(host.name, this.#describe(id as ObjectId), error),
     };
     await Promise.all([
-      this.#host.run(signal, (id) => this.#hostQueue.add(id)),
+      this.#host.run(signal, {
+        onChange: (id) => this.#hostQueue.add(id),
+        onStatus: (id) => this.#statusQueue.add(id, this.#options.statusDelayMs),
+      }),
       runWorkers({ ...working, queue: this.#hostQueue, reconcile: (id) => this.#reconcile(id as ObjectId, signal) }),
       runWorkers({ ...working, queue: this.#statusQueue, reconcile: (id) => this.#writeStatus(id as ObjectId, signal) }),
     ]);
@@ -145,16 +154,20 @@ export class PropagationController {
 
   #newAgent(name: string): MemberAgent {
     const { members, onError } = this.#options;
-    return new MemberAgent(name, {
+    const agent = new MemberAgent(name, {
       ...this.#options,
       member: () => members.get(name),
-      verdictOf: (id) => this.#verdicts.get(id),
-      onSettled: (id, settled, verdict) => this.#collect(id, name, settled, verdict),
+      verdictOf: (id) => (this.#paused.has(id) ? undefined : this.#verdicts.get(id)),
+      onSettled: (id, settled, verdict) => {
+        // A member that has left, and another that has its name now, are two.
+        if (this.#agents.get(name)?.agent === agent) this.#collect(id, name, settled, verdict);
+      },
       onKnown: (index) => {
-        for (const id of this.#host.ids()) if (readObjectId(id).index === index) this.#hostQueue.add(id);
+        for (const id of this.#host.idsOf(index)) this.#hostQueue.add(id);
       },
       onError: (id, error) => onError(name, this.#describe(id), error),
     });
+    return agent;
   }
 
   #describe(id: ObjectId): string {
@@ -163,16 +176,19 @@ export class PropagationController {
   }
 
   #collect(id: ObjectId, cluster: string, settled: Settled | undefined, verdict: Verdict): void {
-    // What was done by an older decision will be done again by the newest.
-    if (this.#verdicts.get(id) !== verdict) return;
+    // What was done by an older decision will be done again by the newest, unless that asks the same.
+    const newest = this.#verdicts.get(id);
+    if (newest === undefined || !asksTheSame(cluster, verdict, newest)) return;
     const results = this.#resultsOf(id);
     if (isSameResult(results.get(cluster), settled)) return;
     if (settled === undefined) results.delete(cluster);
     else results.set(cluster, settled);
-    const isDeleted = verdict.decision.prepared.object.metadata.deletionTimestamp !== undefined;
-    const isOffTheRecord = settled?.isAbsent === true && verdict.record.has(cluster);
-    if (isDeleted || isOffTheRecord) this.#hostQueue.add(id);
-    this.#statusQueue.add(id, this.#options.statusDelayMs);
+    const { statusDelayMs } = this.#options;
+    const isDeleted = newest.decision.prepared.object.metadata.deletionTimestamp !== undefined;
+    if (isDeleted && this.#isGoneEverywhere(id, newest.decision, newest.record)) this.#hostQueue.add(id);
+    // Others will follow; one change of the record does for all of them.
+    else if (settled?.isAbsent === true && newest.record.has(cluster)) this.#hostQueue.add(id, statusDelayMs);
+    this.#statusQueue.add(id, statusDelayMs);
   }
 
   #resultsOf(id: ObjectId): Map<string, Settled> {
@@ -197,7 +213,7 @@ export class PropagationController {
     const unasked = new Set(members.filter(({ state }) => state === 'joining').map(({ name }) => name));
     const decision = this.#decide(id, prepared);
     if (decision === undefined) return;
-    const record = isDeleted ? recordedClusters(object) : await this.#keepRecord(id, object, decision, signal);
+    const record = isDeleted ? this.#recordOf(id, object) : await this.#keepRecord(id, object, decision, signal);
     if (record === undefined) return;
     if (isDeleted && this.#isGoneEverywhere(id, decision, record)) {
       await this.#writer.letGo(prepared.type, object, signal);
@@ -205,9 +221,19 @@ export class PropagationController {
     }
     // Results from before a deletion speak of something else.
     if (isDeleted && !this.#isDeletionDecided(id)) this.#results.delete(id);
-    this.#verdicts.set(id, { decision, record, unasked });
-    for (const { agent } of this.#agents.values()) agent.add(id);
+    this.#pronounce(id, { decision, record, unasked, clusters: byName(decision) });
     this.#statusQueue.add(id, statusDelayMs);
+  }
+
+  /** Puts a verdict into force: members look at it for which it says something new. */
+  #pronounce(id: ObjectId, verdict: Verdict): void {
+    const before = this.#paused.delete(id) ? undefined : this.#verdicts.get(id);
+    const results = this.#results.get(id);
+    this.#verdicts.set(id, verdict);
+    for (const [name, { agent }] of this.#agents) {
+      const isKnown = before !== undefined && results?.has(name) === true && asksTheSame(name, before, verdict);
+      if (!isKnown) agent.add(id);
+    }
   }
 
   /**
@@ -220,11 +246,30 @@ export class PropagationController {
     decision: Decision,
     signal: AbortSignal,
   ): Promise<ReadonlySet<string> | undefined> {
-    const before = recordedClusters(object);
+    const before = this.#recordOf(id, object);
     if (decision.issues.length > 0) return before;
+    const record = this.#nextRecord(id, decision, before);
+    const isHeld = object.metadata.finalizers?.includes(FINALIZER) ?? false;
+    if (isHeld && formatRecord(record) === formatRecord(recordedClusters(object))) return record;
+    // Nobody goes on with an older verdict while this one is being written down.
+    this.#paused.add(id);
+    const held = await this.#writer.hold(decision.prepared.type, object, record, signal);
+    if (held === undefined) return undefined;
+    this.#host.put(id, held);
+    return record;
+  }
+
+  /** The record as it is written, with what somebody has taken out of it meanwhile: that is still true. */
+  #recordOf(id: ObjectId, object: FederatedObject): ReadonlySet<string> {
+    const last = this.#verdicts.get(id);
+    const isSame = last?.decision.prepared.object.metadata.uid === object.metadata.uid;
+    return new Set([...recordedClusters(object), ...(isSame ? (last?.record ?? []) : [])]);
+  }
+
+  #nextRecord(id: ObjectId, { clusters }: Decision, before: ReadonlySet<string>): ReadonlySet<string> {
     const results = this.#resultsOf(id);
     const record = new Set(before);
-    for (const { cluster, want } of decision.clusters) {
+    for (const { cluster, want } of clusters) {
       const settled = results.get(cluster.name);
       if (want === 'present' && isReady(cluster)) {
         record.add(cluster.name);
@@ -232,18 +277,14 @@ export class PropagationController {
         if (settled?.isAbsent) results.set(cluster.name, { ...settled, isAbsent: false });
       } else if (want === 'absent' && settled?.isAbsent) record.delete(cluster.name);
     }
-    const isHeld = object.metadata.finalizers?.includes(FINALIZER) ?? false;
-    if (isHeld && formatRecord(record) === formatRecord(before)) return record;
-    const held = await this.#writer.hold(decision.prepared.type, object, record, signal);
-    if (held === undefined) return undefined;
-    this.#host.put(id, held);
     return record;
   }
 
   /** `undefined` where replicas are to be divided and it isn't known yet what runs where: they would be moved for a moment. */
   #decide(id: ObjectId, prepared: Prepared): Decision | undefined {
     const preference = this.#host.preferenceFor(prepared);
-    if (preference !== undefined && !this.#canDivide(id)) return undefined;
+    const isDeleted = prepared.object.metadata.deletionTimestamp !== undefined;
+    if (preference !== undefined && !isDeleted && !this.#canDivide(id)) return undefined;
     const { fieldManager } = this.#options;
     const running = new Map<string, number>();
     for (const [name, { agent }] of this.#agents) {
@@ -290,22 +331,34 @@ export class PropagationController {
 
   #forget(id: ObjectId): void {
     this.#verdicts.delete(id);
+    this.#paused.delete(id);
     this.#results.delete(id);
     this.#statusQueue.remove(id);
     for (const { agent } of this.#agents.values()) agent.forget(id);
   }
 
-  async #writeStatus(id: ObjectId, signal: AbortSignal): Promise<undefined> {
+  async #writeStatus(id: ObjectId, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const object = this.#host.object(id);
     const decision = this.#verdicts.get(id)?.decision;
-    if (object === undefined || decision === undefined) return;
+    if (object === undefined || decision === undefined) return undefined;
     const results = this.#resultsOf(id);
     const previous = readStatus(object.status);
     const status = statusOf({ decision, results, previous, now: timestamp(this.#options.clock.now()) });
-    if (status === previous) return;
-    const written = await this.#writer.writeStatus(decision.prepared.type, object, status, signal);
-    if (written !== undefined) this.#host.put(id, written);
+    if (status === previous) return undefined;
+    try {
+      const written = await this.#writer.writeStatus(decision.prepared.type, object, status, signal);
+      if (written !== undefined) this.#host.put(id, written);
+      return undefined;
+    } catch (error) {
+      // The object is newer than what is known here; the host will tell.
+      if (isConflict(error)) return { retry: true };
+      throw error;
+    }
   }
+}
+
+function byName({ clusters }: Decision): ReadonlyMap<string, ClusterDecision> {
+  return new Map(clusters.map((each) => [each.cluster.name, each]));
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {
@@ -318,7 +371,15 @@ function whenAborted(signal: AbortSignal): Promise<void> {
 /** Whether a result says nothing new. */
 function isSameResult(a: Settled | undefined, b: Settled | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  const facts = ({ step, error, live, isAbsent }: Settled): string =>
-    JSON.stringify([step.op, step.reason, error?.message, live?.metadata.uid, live?.metadata.resourceVersion, isAbsent]);
+  const facts = ({ step, error, live, isAbsent, generation }: Settled): string =>
+    JSON.stringify([
+      step.op,
+      step.reason,
+      error?.message,
+      live?.metadata.uid,
+      live?.metadata.resourceVersion,
+      isAbsent,
+      generation,
+    ]);
   return facts(a) === facts(b);
 }

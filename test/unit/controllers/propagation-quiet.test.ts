@@ -163,8 +163,8 @@ describe('a change', () => {
     await federation.advance('30s');
     expect(federation.writes()).toEqual([
       'us-1: delete ConfigMap shop/web',
-      'host: patch FederatedConfigMap shop/web',
       'host: patch FederatedConfigMap shop/web status',
+      'host: patch FederatedConfigMap shop/web',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { ClustersetError, type ErrorCode } from 'clusterset/kube';
-import { type Reconcile, runWorkers, sleep, WorkQueue } from 'clusterset/runtime';
+import { type Reconcile, runWorkers, sleep, systemClock, WorkQueue } from 'clusterset/runtime';
 import { VirtualClock } from 'clusterset/testing';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -182,6 +182,20 @@ describe('what a reconcile says', () => {
     queue.add('b');
     await clock.advance(100);
     expect(runs.map(([, key]) => key)).toEqual(['a', 'b', 'a']);
+  });
+});
+
+describe('workers with much in hand', () => {
+  it('let timers and answers have their turn', async () => {
+    const queue = new WorkQueue({ clock: systemClock });
+    const stopping = new AbortController();
+    const working = runWorkers({ queue, workers: 4, signal: stopping.signal, reconcile: async () => undefined });
+    for (let key = 0; key < 1000; key += 1) queue.add(String(key));
+    let turns = 0;
+    for (; queue.busy > 0; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(turns).toBeGreaterThan(10);
+    stopping.abort();
+    await working;
   });
 });
 
