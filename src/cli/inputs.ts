@@ -9,7 +9,7 @@ import {
   type ReplaceMissing,
   withTypes,
 } from '../federation/index.ts';
-import { type Cluster, deepEqual, formatReference, isClustersetError } from '../kube/index.ts';
+import { type Cluster, ClustersetError, deepEqual, formatReference, isClustersetError } from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
 import { ReplicaSchedulingPreference } from '../scheduling/index.ts';
 import { CommandFailure } from './failure.ts';
@@ -56,13 +56,26 @@ export async function readFederation(
     .filter((manifest) => !known.has(manifest))
     .flatMap((manifest) =>
       attempt(manifest, failures, () => ({
-        prepared: prepare(manifest.object, { types, fieldManager: FIELD_MANAGER, replaceMissing }),
+        prepared: named(prepare(manifest.object, { types, fieldManager: FIELD_MANAGER, replaceMissing })),
         manifest,
       })),
     );
   const unreadable = failures.map(({ manifest }) => manifest);
   const problems = failures.map(({ problem }) => problem);
   return { types, objects, preferences, namespaces, configs, unreadable, problems };
+}
+
+/** No cluster is asked for an object that can't have its name. @throws ClustersetError `Invalid`. */
+function named(prepared: Prepared): Prepared {
+  const issue = prepared.issues.find(({ field }) => field === 'metadata.name' || field === 'metadata.namespace');
+  if (issue === undefined) return prepared;
+  const { kind, metadata } = prepared.object;
+  const object = {
+    kind,
+    name: String(metadata.name),
+    ...(metadata.namespace === undefined ? {} : { namespace: String(metadata.namespace) }),
+  };
+  throw new ClustersetError({ code: 'Invalid', object, field: issue.field, message: issue.message, mend: issue.mend });
 }
 
 interface Failure {

@@ -35,7 +35,7 @@ const code = await runCommand(process.argv.slice(2), { terminal, signal: stop.si
 if (by === undefined) process.exitCode = code;
 else {
   if (by !== 'SIGPIPE') process.exitCode = code === INTERRUPTED ? exitCodeOf(by) : code;
-  // A connection that is still being made to a server which doesn't answer would hold the process for ten seconds more.
+  // A plugin for credentials that hangs would hold the process for as long as it likes: nothing here can end it.
   await new Promise((resolve) => process.stdout.write('', resolve));
   process.exit();
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import { Agent, buildConnector, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import { ClustersetError, errorOfStatus, isStatus } from '../kube/index.ts';
 import { type Clock, sleep, systemClock, unlessAborted } from '../runtime/index.ts';
 import type { Access, AccessProvider } from './access.ts';
@@ -51,6 +51,7 @@ interface Call {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 const MOST_RETRIES = 10;
 /** Fewer streams than servers allow on one connection (kube-apiserver: 250), so that watches never wait for a place. */
 const STREAMS = 100;
@@ -65,6 +66,8 @@ export class Connection {
   readonly #origin: string;
   readonly #basePath: string;
   readonly #closing = new AbortController();
+  /** Ends all sockets, also those that are still being connected: undici lets them go on until its timeout, which holds a process. */
+  readonly #sockets = new AbortController();
   #agent: { readonly dispatcher: Dispatcher; readonly fingerprint: string } | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -104,7 +107,10 @@ export class Connection {
     );
     const agent = this.#agent;
     this.#agent = undefined;
-    await agent?.dispatcher.destroy();
+    const destroyed = agent?.dispatcher.destroy();
+    // Not before: a dispatcher that isn't destroyed yet would connect again.
+    this.#sockets.abort();
+    await destroyed;
   }
 
   #begin(request: HttpRequest): Call {
@@ -156,7 +162,7 @@ export class Connection {
     const fingerprint = fingerprintOf(access);
     if (this.#agent?.fingerprint !== fingerprint) {
       const old = this.#agent?.dispatcher;
-      this.#agent = { fingerprint, dispatcher: newDispatcher(access, this.#options.proxy) };
+      this.#agent = { fingerprint, dispatcher: newDispatcher(access, this.#options.proxy, this.#sockets.signal) };
       // Calls under way may finish on the old connections.
       void old?.close().catch(() => undefined);
     }
@@ -294,13 +300,17 @@ function fingerprintOf({ tls }: Access): string {
   return hash.digest('hex');
 }
 
-function newDispatcher({ tls }: Access, proxy: string | undefined): Dispatcher {
-  const given = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
-  const connect = { ...given, keepAlive: true, keepAliveInitialDelay: 30_000, timeout: 10_000 };
-  if (proxy?.startsWith('socks')) return new Socks5ProxyAgent(proxy, { requestTls: given } as never);
-  if (proxy !== undefined) return new ProxyAgent({ uri: proxy, requestTls: given });
+/** Node ends every socket that it made with the signal when that fires; what is made afterwards is ended at once. */
+function newDispatcher({ tls }: Access, proxy: string | undefined, signal: AbortSignal): Dispatcher {
+  const given = { ...Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)), signal };
+  if (proxy?.startsWith('socks')) {
+    // With `proxyTls` it would speak TLS to the proxy.
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, signal });
+    return new Socks5ProxyAgent(proxy, { requestTls: given, connect } as never);
+  }
+  if (proxy !== undefined) return new ProxyAgent({ uri: proxy, requestTls: given, proxyTls: { signal } } as never);
   return new Agent({
-    connect,
+    connect: { ...given, keepAlive: true, keepAliveInitialDelay: 30_000, timeout: CONNECT_TIMEOUT_MS },
     allowH2: true,
     // As many as it takes where the server knows no HTTP/2: there, a watch has a connection to itself.
     connections: null,

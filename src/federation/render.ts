@@ -2,6 +2,8 @@ import {
   type AnyObject,
   apiVersionOf,
   ClustersetError,
+  checkDnsLabel,
+  checkDnsSubdomain,
   compareText,
   formatKey,
   isClustersetError,
@@ -59,7 +61,8 @@ export function prepare(object: AnyObject, options: PrepareOptions = {}): Prepar
   const type = knownType(object, options.types ?? BUILT_IN_FEDERATED_TYPES);
   const owner = ownerOf(type, object, options.fieldManager ?? DEFAULT_FIELD_MANAGER);
   const shape = type.federated.shapeIssues(object).filter(({ field }) => !field.startsWith('status'));
-  if (shape.length > 0) return misshapen(object, type, owner, shape);
+  const names = badNames(object, type);
+  if (shape.length > 0) return misshapen(object, type, owner, [...shape, ...names]);
   const federated = object as unknown as FederatedObject;
   const { compiled, issues } = compileOverrides(federated.spec.overrides);
   const { base, warnings } = baseObject(federated, type.target, owner);
@@ -68,7 +71,7 @@ export function prepare(object: AnyObject, options: PrepareOptions = {}): Prepar
     type,
     owner,
     issues: [
-      ...nameIssues(federated, type),
+      ...(names.length > 0 ? names : nameIssues(federated, type)),
       ...placementIssues(federated.spec.placement),
       ...precisionIssues(federated),
       ...deletionOptions(federated).issues,
@@ -114,6 +117,32 @@ function knownType(object: AnyObject, types: readonly FederatedType[]): Federate
 /** The mark of ownership: `clusterset/federateddeployments.types.kubefed.io/shop/web`. */
 export function ownerOf(type: FederatedType, object: Pick<FederatedObject, 'metadata'>, fieldManager: string): string {
   return `${fieldManager}/${qualifiedPlural(type.federated)}/${formatKey(keyOf(object))}`;
+}
+
+/** Names that no API server takes. They come from files, and must not become segments of a path. */
+function badNames({ metadata }: AnyObject, type: FederatedType): readonly RenderIssue[] {
+  const { name, namespace = '' }: { readonly name: unknown; readonly namespace?: unknown } = metadata;
+  const isRbac = type.target.group === 'rbac.authorization.k8s.io';
+  return [
+    ...(isRbac
+      ? badName('metadata.name', name, checkPathSegment, 'leave out "/" and "%"')
+      : badName('metadata.name', name, checkDnsSubdomain, 'write it as in "my-app" or "my-app.example.com"')),
+    ...(namespace === '' ? [] : badName('metadata.namespace', namespace, checkDnsLabel, 'write it as in "my-namespace"')),
+  ];
+}
+
+function badName(field: string, name: unknown, check: (name: string) => readonly string[], mend: string): readonly RenderIssue[] {
+  const problems = typeof name === 'string' ? check(name) : ['must be text'];
+  return problems.length === 0
+    ? []
+    : [{ field, message: `${JSON.stringify(name)} is no valid name: ${problems.join('; ')}`, mend }];
+}
+
+/** Names of RBAC may have colons and capitals, as `system:node` has (API: apimachinery path.IsValidPathSegmentName). */
+function checkPathSegment(name: string): readonly string[] {
+  if (name === '') return ['must not be empty'];
+  if (name === '.' || name === '..') return [`may not be '${name}'`];
+  return ['/', '%'].filter((character) => name.includes(character)).map((character) => `may not contain '${character}'`);
 }
 
 function nameIssues(object: FederatedObject, type: FederatedType): readonly RenderIssue[] {

@@ -19,7 +19,8 @@ export function diff(before: unknown, after: unknown): readonly Change[] {
 function collect(before: unknown, after: unknown, path: string, changes: Change[]): void {
   if (deepEqual(before, after)) return;
   const [old, next] = [members(before), members(after)];
-  if (old === undefined || next === undefined) {
+  // A list in place of a map is another value, also where both are empty; the names of its elements are no fields.
+  if (old === undefined || next === undefined || Array.isArray(before) !== Array.isArray(after)) {
     changes.push({ path, before, after });
     return;
   }
@@ -55,18 +56,15 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
  * The object as it may be shown: the values of a Secret's `data` and `stringData` are short hashes, also where it is the template of a
- * federated Secret or was kept by `kubectl apply` in an annotation. Any other object comes back as it is.
+ * federated Secret or was kept by `kubectl apply` in an annotation. What has another shape than it should is one hash as a whole. Any other
+ * object comes back as it is.
  */
 export function masked<T>(object: T): T {
   if (!isRecord(object)) return object;
-  const isSecret = object.kind === 'Secret' && object.apiVersion === 'v1';
-  const isFederatedSecret = object.kind === 'FederatedSecret';
-  if (isSecret) return maskSecret(object) as T;
-  if (!isFederatedSecret) return object;
-  const spec = isRecord(object.spec) ? object.spec : {};
-  const overrides = Array.isArray(spec.overrides) ? { overrides: spec.overrides.map(maskOverride) } : {};
-  const template = isRecord(spec.template) ? { template: maskSecret(spec.template) } : {};
-  return { ...maskMetadata(object), spec: { ...spec, ...template, ...overrides } } as T;
+  // Whatever its version: one that no server knows may come from a file.
+  if (object.kind === 'Secret' && !String(object.apiVersion).includes('/')) return maskSecret(object) as T;
+  if (object.kind !== 'FederatedSecret') return object;
+  return { ...maskMetadata(object), ...maskField(object, 'spec', maskFederatedSpec) } as T;
 }
 
 /** The changes to an object of a type, as they may be shown: those of a Secret's values are between short hashes. */
@@ -75,42 +73,58 @@ export function maskedChanges(
   changes: readonly Change[],
 ): readonly Change[] {
   if (type.group !== '' || type.kind !== 'Secret') return changes;
-  return changes.map(({ path, before, after }) => {
-    const hide =
-      /^(?:data|stringData)(?:$|[.[])/.test(path) || path.includes(LAST_APPLIED) ? maskedDeep : (value: unknown) => value;
-    return { path, before: hide(before), after: hide(after) };
-  });
+  return changes.map(({ path, before, after }) => ({ path, before: maskAt(path, before), after: maskAt(path, after) }));
 }
 
-function maskedDeep(value: unknown): unknown {
+/** A part of a Secret. What comes or goes as a whole brings along what is below it. */
+function maskAt(path: string, value: unknown): unknown {
   if (value === undefined) return undefined;
-  if (!isRecord(value)) return maskedValue(value);
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, maskedValue(each)]));
+  if (path === 'data' || path === 'stringData') return maskValues(value);
+  if (/^(?:data|stringData)[.[]/.test(path) || path.includes(LAST_APPLIED)) return maskedValue(value);
+  if (path === 'metadata.annotations') return maskAnnotations(value);
+  if (path === 'metadata') return maskMetadata({ metadata: value }).metadata;
+  return path === '' && isRecord(value) ? maskSecret(value) : value;
 }
 
-function maskSecret(secret: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const hidden = ['data', 'stringData'].flatMap((name) => {
-    const values = secret[name];
-    return isRecord(values)
-      ? [[name, Object.fromEntries(Object.entries(values).map(([key, value]) => [key, maskedValue(value)]))]]
-      : [];
-  });
-  return { ...maskMetadata(secret), ...Object.fromEntries(hidden) };
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The field in a new value, where it is there at all. */
+function maskField(object: Fields, name: string, mask: (value: unknown) => unknown): Fields {
+  return object[name] === undefined ? {} : { [name]: mask(object[name]) };
 }
 
-function maskMetadata(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const metadata = isRecord(object.metadata) ? object.metadata : undefined;
-  const annotations = isRecord(metadata?.annotations) ? metadata.annotations : undefined;
-  if (annotations === undefined || !Object.hasOwn(annotations, LAST_APPLIED)) return object;
-  return {
-    ...object,
-    metadata: { ...metadata, annotations: { ...annotations, [LAST_APPLIED]: maskedValue(annotations[LAST_APPLIED]) } },
-  };
+function maskSecret(secret: Fields): Fields {
+  return { ...maskMetadata(secret), ...maskField(secret, 'data', maskValues), ...maskField(secret, 'stringData', maskValues) };
+}
+
+/** The keys of a Secret's values may be seen. What is no map has none: no server takes it, but a secret it may hold all the same. */
+function maskValues(values: unknown): unknown {
+  if (!isRecord(values)) return maskedValue(values);
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, maskedValue(value)]));
+}
+
+function maskMetadata(object: Fields): Fields {
+  const { metadata } = object;
+  if (!isRecord(metadata)) return object;
+  return { ...object, metadata: { ...metadata, ...maskField(metadata, 'annotations', maskAnnotations) } };
+}
+
+function maskAnnotations(annotations: unknown): unknown {
+  if (!isRecord(annotations)) return annotations;
+  return { ...annotations, ...maskField(annotations, LAST_APPLIED, maskedValue) };
+}
+
+function maskFederatedSpec(spec: unknown): unknown {
+  if (!isRecord(spec)) return maskedValue(spec);
+  const template = (value: unknown): unknown => (isRecord(value) ? maskSecret(value) : maskedValue(value));
+  const overrides = (value: unknown): unknown => (Array.isArray(value) ? value.map(maskOverride) : maskedValue(value));
+  return { ...spec, ...maskField(spec, 'template', template), ...maskField(spec, 'overrides', overrides) };
 }
 
 function maskOverride(item: unknown): unknown {
-  if (!isRecord(item) || !Array.isArray(item.clusterOverrides)) return item;
-  const hide = (operation: unknown): unknown =>
-    isRecord(operation) && Object.hasOwn(operation, 'value') ? { ...operation, value: maskedValue(operation.value) } : operation;
-  return { ...item, clusterOverrides: item.clusterOverrides.map(hide) };
+  if (!isRecord(item)) return maskedValue(item);
+  const operation = (value: unknown): unknown =>
+    isRecord(value) ? { ...value, ...maskField(value, 'value', maskedValue) } : maskedValue(value);
+  const operations = (value: unknown): unknown => (Array.isArray(value) ? value.map(operation) : maskedValue(value));
+  return { ...item, ...maskField(item, 'clusterOverrides', operations) };
 }

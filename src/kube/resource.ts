@@ -68,12 +68,20 @@ export function isSameResource(
 /** The part of a resource that its status or scale is written through. */
 export type Subresource = 'status' | 'scale';
 
-/** The path of a collection, or of one object with a `key`. Names are escaped. */
+/**
+ * The path of a collection, or of one object with a name. Names are escaped.
+ *
+ * @throws ClustersetError `BadRequest` for the names "." and "..".
+ */
 export function resourcePath(
   type: ResourceAddress,
   where: { readonly namespace?: string | undefined; readonly name?: string; readonly subresource?: Subresource | undefined } = {},
 ): string {
   const { namespace, name, subresource } = where;
+  // As a part of a path these mean another path.
+  const bad = [namespace, name].find((part) => part === '.' || part === '..');
+  if (bad !== undefined)
+    throw new ClustersetError({ code: 'BadRequest', message: `"${bad}" is no name`, field: 'metadata.name' });
   const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
   const inNamespace =
     type.scope === 'Namespaced' && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';

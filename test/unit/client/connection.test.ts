@@ -5,6 +5,8 @@ import { connectServer, type ServerOptions } from 'clusterset/client';
 import { type AnyObject, type Cluster, type ClustersetError, resourceType, type WatchEvent } from 'clusterset/kube';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fixedAccess } from '../../../src/client/access.ts';
+import { Connection, type ConnectionOptions } from '../../../src/client/connection.ts';
 import { bench, failureOf, inTurn, soon } from './bench.ts';
 import {
   answer,
@@ -327,10 +329,11 @@ describe('a server that does not answer', () => {
 
 describe('a server that takes connections and says nothing', () => {
   /** Not even TLS. */
-  async function silent(): Promise<string> {
+  async function silent(onSocket: (socket: Socket) => void = () => undefined): Promise<string> {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       sockets.add(socket);
+      onSocket(socket);
       socket.on('error', () => undefined);
     });
     server.listen(0, '127.0.0.1');
@@ -363,6 +366,46 @@ describe('a server that takes connections and says nothing', () => {
     const call = failureOf(cluster.version());
     setTimeout(() => void cluster.close(), 50);
     expect(await soon(call)).toMatchObject({ code: 'Aborted' });
+  });
+
+  /** A silent server, and the end of each of its connections. undici alone would keep them for longer than a test may take. */
+  async function observed(): Promise<{ readonly url: string; readonly ends: Promise<unknown>[] }> {
+    const ends: Promise<unknown>[] = [];
+    // Only who reads sees the end.
+    const url = await silent((socket) => ends.push(once(socket.resume(), 'close')));
+    return { url, ends };
+  }
+
+  it.each<[string, (host: string) => Pick<ConnectionOptions, 'server' | 'proxy'>]>([
+    ['itself', (host) => ({ server: `https://${host}` })],
+    ['as a proxy', (host) => ({ server: 'https://eu-1:6443', proxy: `http://${host}` })],
+    ['as a proxy with TLS', (host) => ({ server: 'https://eu-1:6443', proxy: `https://${host}` })],
+    ['as a SOCKS proxy', (host) => ({ server: 'https://eu-1:6443', proxy: `socks5://${host}` })],
+  ])('is left by sockets that are still being connected when the connection is closed: %s', async (_, addresses) => {
+    const { url, ends } = await observed();
+    const access = fixedAccess({ tls: {}, headers: {} });
+    const connection = new Connection({ cluster: 'eu-1', ...addresses(new URL(url).host), access });
+    const call = failureOf(connection.send({ method: 'GET', path: '/version' }));
+    await expect.poll(() => ends.length).toBe(1);
+    await connection.close();
+    await Promise.all(ends);
+    expect(await call).toMatchObject({ code: 'Aborted' });
+  });
+
+  it('is left also by those of earlier credentials', async () => {
+    const { url, ends } = await observed();
+    let servername = 'one.example.com';
+    const access = { current: () => Promise.resolve({ tls: { servername }, headers: {} }), refresh: () => undefined };
+    const connection = new Connection({ cluster: 'eu-1', server: url, access });
+    const ask = (): Promise<ClustersetError> => failureOf(connection.send({ method: 'GET', path: '/version' }));
+    const calls = [ask()];
+    await expect.poll(() => ends.length).toBe(1);
+    servername = 'two.example.com';
+    calls.push(ask());
+    await expect.poll(() => ends.length).toBe(2);
+    await connection.close();
+    await Promise.all(ends);
+    expect(await Promise.all(calls)).toMatchObject([{ code: 'Aborted' }, { code: 'Aborted' }]);
   });
 });
 

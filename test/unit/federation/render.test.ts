@@ -377,6 +377,65 @@ describe('prepare', () => {
     expect(issues[0]).toMatchObject({ field: 'metadata.name', mend: 'call it "shop"' });
   });
 
+  const federated = (kind: string, metadata: Record<string, unknown>): AnyObject => ({
+    ...federatedDeployment({ template: {} }, metadata),
+    kind,
+  });
+
+  it.each([
+    ['Bad Name!', /^"Bad Name!" is no valid name: a lowercase RFC 1123 subdomain must consist of/],
+    ['../../x', /^"\.\.\/\.\.\/x" is no valid name: /],
+    ['..', /^"\.\." is no valid name: /],
+    ['A', /^"A" is no valid name: /],
+    ['', /^"" is no valid name: /],
+    ['a'.repeat(254), /must be no more than 253 characters/],
+  ])('refuses the name %j, which no API server takes', (name, message) => {
+    const object = federated('FederatedDeployment', { name });
+    const { objects, issues } = render(object, fleet);
+    expect(objects).toEqual([]);
+    expect(issues).toEqual([
+      {
+        field: 'metadata.name',
+        message: expect.stringMatching(message),
+        mend: 'write it as in "my-app" or "my-app.example.com"',
+      },
+    ]);
+    expect(prepare({ ...object, spec: 1 }).issues.map(({ field }) => field)).toEqual(['spec', 'metadata.name']);
+  });
+
+  it.each(['Bad Name!', '../../x', '..', 'a.b', 'A', 'a'.repeat(64), 5, null])('refuses the namespace %j', (namespace) => {
+    for (const kind of ['FederatedDeployment', 'FederatedRole', 'FederatedClusterRole']) {
+      const { objects, issues } = render(federated(kind, { namespace }), fleet);
+      expect(objects).toEqual([]);
+      expect(issues).toEqual([
+        {
+          field: 'metadata.namespace',
+          message: expect.stringContaining(`${JSON.stringify(namespace)} is no valid name: `),
+          mend: 'write it as in "my-namespace"',
+        },
+      ]);
+    }
+  });
+
+  it('names a bad name of a FederatedNamespace once for each field', () => {
+    const { issues } = prepare({ ...federatedNamespace(), metadata: { name: 'A', namespace: 'B' } });
+    expect(issues.map(({ field }) => field)).toEqual(['metadata.name', 'metadata.namespace']);
+  });
+
+  it.each(['FederatedRole', 'FederatedClusterRoleBinding'])('lets a %s have any name that a path can hold', (kind) => {
+    const messageOf = (name: string): string | undefined => prepare(federated(kind, { name })).issues[0]?.message;
+    for (const name of ['system:node', 'Bad Name!', 'A', '...']) expect(messageOf(name)).toBeUndefined();
+    expect(messageOf('..')).toBe(`".." is no valid name: may not be '..'`);
+    expect(messageOf('.')).toBe(`"." is no valid name: may not be '.'`);
+    expect(messageOf('../%2e')).toBe(`"../%2e" is no valid name: may not contain '/'; may not contain '%'`);
+    expect(messageOf('')).toBe('"" is no valid name: must not be empty');
+    expect(prepare(federated(kind, { name: 'a/b' })).issues[0]?.mend).toBe('leave out "/" and "%"');
+  });
+
+  it.each(['a', 'web-1', '1.example.com', 'a'.repeat(253)])('takes the name %s', (name) => {
+    expect(prepare(federated('FederatedDeployment', { name })).issues).toEqual([]);
+  });
+
   it('refuses integers that JavaScript can’t hold', () => {
     const template = JSON.parse('{"spec": {"id": 9007199254740993, "ok": 9007199254740991}}');
     expect(prepare(federatedDeployment({ template })).issues).toEqual([

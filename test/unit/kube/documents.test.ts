@@ -9,6 +9,8 @@ import {
   formatFieldPath,
   formatPointer,
   masked,
+  maskedChanges,
+  maskedValue,
   parsePointer,
   setCondition,
   stableStringify,
@@ -176,6 +178,11 @@ describe('diff', () => {
     ]);
   });
 
+  it('names a list in place of a map as a whole', () => {
+    expect(diff({ a: { b: 1 } }, { a: [{ name: 'b' }] })).toEqual([{ path: 'a', before: { b: 1 }, after: [{ name: 'b' }] }]);
+    expect(diff({ a: {} }, { a: [] })).toEqual([{ path: 'a', before: {}, after: [] }]);
+  });
+
   it('is empty for equal documents only', () => {
     const json = fc.jsonValue({ maxDepth: 3 });
     fc.assert(
@@ -219,6 +226,93 @@ describe('masked', () => {
       },
     };
     expect(JSON.stringify(masked(federated))).not.toContain('aHVudGVyMg');
+  });
+
+  const malformed: readonly (readonly [string, unknown])[] = [
+    ['text', 'hunter2'],
+    ['a list', ['hunter2', { name: 'hunter2' }]],
+    ['a number', 424_242],
+    ['null', null],
+    ['false', false],
+  ];
+
+  it.each(malformed)('hides values that are %s in place of a map behind one hash', (_, value) => {
+    const bad = { ...secret, data: value, stringData: value };
+    const hash = maskedValue(value);
+    expect(masked(bad)).toMatchObject({ data: hash, stringData: hash });
+    const federated = {
+      kind: 'FederatedSecret',
+      metadata: {},
+      spec: { template: { data: value, stringData: value, type: 'Opaque' } },
+    };
+    expect(masked(federated).spec).toEqual({ template: { data: hash, stringData: hash, type: 'Opaque' } });
+  });
+
+  it('hides nested values and lists behind the hash of their key', () => {
+    const bad = { ...secret, data: { a: { b: 'hunter2' }, c: ['hunter2'] }, stringData: undefined };
+    expect(masked(bad).data).toEqual({ a: maskedValue({ b: 'hunter2' }), c: maskedValue(['hunter2']) });
+  });
+
+  it.each<[string, unknown]>([
+    ['spec', 'hunter2'],
+    ['template', { template: ['hunter2'] }],
+    ['overrides', { overrides: { a: 'hunter2' } }],
+    ['override', { overrides: ['hunter2'] }],
+    ['operations', { overrides: [{ clusterName: 'a', clusterOverrides: 'hunter2' }] }],
+    ['operation', { overrides: [{ clusterName: 'a', clusterOverrides: ['hunter2'] }] }],
+    ['value', { overrides: [{ clusterName: 'a', clusterOverrides: [{ path: '/data', value: ['hunter2'] }] }] }],
+    ['annotation', { template: { metadata: secret.metadata } }],
+  ])('masks a federated Secret also where it has the wrong shape: its %s', (_, spec) => {
+    const text = JSON.stringify(masked({ kind: 'FederatedSecret', metadata: secret.metadata, spec }));
+    expect(text).not.toMatch(/hunter2|aHVudGVyMg/);
+    expect(text).toContain('sha256:');
+  });
+
+  it('masks a Secret of a version that nobody knows', () => {
+    expect(JSON.stringify(masked({ ...secret, apiVersion: 'v2' }))).not.toMatch(/hunter2|aHVudGVyMg/);
+  });
+
+  it('adds nothing that was not there', () => {
+    const empty = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' } };
+    expect(masked(empty)).toEqual(empty);
+    expect(Object.keys(masked(empty))).toEqual(Object.keys(empty));
+    const federated = { kind: 'FederatedSecret', metadata: { name: 's' } };
+    expect(Object.keys(masked(federated))).toEqual(Object.keys(federated));
+  });
+
+  describe('changes', () => {
+    const SECRET = { group: '', kind: 'Secret' };
+    const bare = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' } };
+
+    it.each(malformed)('of a Secret hide values that are %s in place of a map', (_, value) => {
+      const bad = { ...secret, data: value, stringData: value };
+      expect(maskedChanges(SECRET, diff(secret, bad))).toEqual([
+        { path: 'data', before: { password: maskedValue('aHVudGVyMg==') }, after: maskedValue(value) },
+        { path: 'stringData', before: { token: maskedValue('hunter2') }, after: maskedValue(value) },
+      ]);
+    });
+
+    it.each<[string, unknown, unknown]>([
+      ['all of it', undefined, secret],
+      ['its metadata', { ...bare, metadata: undefined }, secret],
+      ['its annotations', bare, secret],
+      ['the annotation', { ...bare, metadata: { name: 's', annotations: { other: 'kept' } } }, secret],
+      ['a nested value', { ...secret, data: { password: 'x' } }, { ...secret, data: { password: { b: 'hunter2' } } }],
+      ['an element', { ...secret, data: ['x'] }, { ...secret, data: ['hunter2'] }],
+    ])('of a Secret hide what comes and goes: %s', (_, before, after) => {
+      for (const changes of [diff(before, after), diff(after, before)]) {
+        const text = JSON.stringify(maskedChanges(SECRET, changes));
+        expect(text).not.toMatch(/hunter2|aHVudGVyMg/);
+        expect(text).toContain('sha256:');
+      }
+    });
+
+    it('of other objects and other fields are shown', () => {
+      const changes = diff({ data: { a: 'b' } }, { data: { a: 'c' } });
+      expect(maskedChanges({ group: '', kind: 'ConfigMap' }, changes)).toBe(changes);
+      const labels = diff(bare, { ...bare, metadata: { name: 's', labels: { a: 'b' } }, type: 'Opaque' });
+      expect(maskedChanges(SECRET, labels)).toEqual(labels);
+    });
   });
 
   it('leaves other objects alone', () => {
