@@ -13,6 +13,8 @@ const project = (name: string, include: string[], options: Record<string, unknow
 
 export default defineConfig({
   test: {
+    // On two cores vitest would leave one of them idle.
+    maxWorkers: '100%',
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'test/repo/**/*.test.ts']),
       project('conformance', ['test/conformance/**/*.test.ts']),
