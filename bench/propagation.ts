@@ -24,7 +24,10 @@ export async function benchPropagation(): Promise<void> {
   const planes = await startControlPlanes([{ name: 'host' }, ...MEMBERS.map((name) => ({ name }))], console.log);
   try {
     await installTypes(planes.connect('host'), TYPES);
+    console.log('writing straight to the members');
+    await ceiling(planes, 'warm-up');
     const before = await ceiling(planes, 'first');
+    console.log('writing to the host');
     const { create, back, update, memory } = await endToEnd(planes);
     const after = await ceiling(planes, 'second');
     const raw = (before + after) / 2;

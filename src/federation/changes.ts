@@ -5,6 +5,7 @@ import {
   type FieldNode,
   type FieldSet,
   isRecord,
+  type ManagedFieldsEntry,
   NO_FIELDS,
   parseFieldsV1,
   sameQuantity,
@@ -13,10 +14,12 @@ import {
 
 /** The fields that a manager owns by server-side apply; `undefined` where it never applied the object. */
 export function appliedFields(object: AnyObject, fieldManager: string): FieldSet | undefined {
-  const entry = object.metadata.managedFields?.find(
-    (candidate) => candidate.manager === fieldManager && candidate.operation === 'Apply' && (candidate.subresource ?? '') === '',
-  );
-  return entry === undefined ? undefined : parseFieldsV1(entry.fieldsV1);
+  const applied = object.metadata.managedFields?.find((entry) => isApplied(entry, fieldManager));
+  return applied === undefined ? undefined : parseFieldsV1(applied.fieldsV1);
+}
+
+function isApplied({ manager, operation, subresource = '' }: ManagedFieldsEntry, fieldManager: string): boolean {
+  return manager === fieldManager && operation === 'Apply' && subresource === '';
 }
 
 /**
@@ -25,8 +28,9 @@ export function appliedFields(object: AnyObject, fieldManager: string): FieldSet
  * schema is needed.
  */
 export function changesTo(live: AnyObject, desired: AnyObject, fieldManager: string): readonly Change[] {
-  const known = (live.metadata.managedFields ?? []).map((entry) => parseFieldsV1(entry.fieldsV1)).reduce(union, NO_FIELDS);
-  const owned = appliedFields(live, fieldManager) ?? NO_FIELDS;
+  const entries = (live.metadata.managedFields ?? []).map((entry) => ({ entry, fields: parseFieldsV1(entry.fieldsV1) }));
+  const known = entries.map(({ fields }) => fields).reduce(union, NO_FIELDS);
+  const owned = entries.find(({ entry }) => isApplied(entry, fieldManager))?.fields ?? NO_FIELDS;
   const root: Place = { owned: { member: false, children: owned }, known: { member: false, children: known }, isWhole: false };
   const changes: Change[] = [];
   for (const name of Object.keys(desired)) {

@@ -11,12 +11,20 @@ export function unsafeIntegers(value: unknown): readonly Pointer[] {
   return found;
 }
 
-function collect(value: unknown, path: readonly string[], found: Pointer[]): void {
+/** `path` is where `value` stands; it is the same list all the way down, so that nothing is copied where nothing is found. */
+function collect(value: unknown, path: string[], found: Pointer[]): void {
   if (typeof value === 'number') {
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) found.push([...path]);
   } else if (Array.isArray(value)) {
-    for (const [index, element] of value.entries()) collect(element, [...path, String(index)], found);
+    for (let index = 0; index < value.length; index += 1) collectBelow(String(index), value[index], path, found);
   } else if (isRecord(value)) {
-    for (const [name, member] of Object.entries(value)) collect(member, [...path, name], found);
+    for (const name of Object.keys(value)) collectBelow(name, value[name], path, found);
   }
+}
+
+function collectBelow(token: string, value: unknown, path: string[], found: Pointer[]): void {
+  if (typeof value !== 'number' && (typeof value !== 'object' || value === null)) return;
+  path.push(token);
+  collect(value, path, found);
+  path.pop();
 }
