@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { installTypes, PropagationController } from 'clusterset/controllers/propagation';
 import { type FederatedType, federate, prepare, readStatus, renderAll } from 'clusterset/federation';
 import { type AnyObject, type Cluster, resourceType } from 'clusterset/kube';
 import type { ClusterEntry } from 'clusterset/registry';
 import { ClusterSet, staticSource } from 'clusterset/runtime';
+import { Agent } from 'undici';
+import { parse } from 'yaml';
 import { type ControlPlanes, startControlPlanes } from '../test/kube/harness/control-planes.ts';
 import { federatedShop, federatedWeb } from './federated-web.ts';
 import { inFlight } from './measure.ts';
@@ -47,22 +50,55 @@ export async function benchPropagation(): Promise<void> {
   }
 }
 
-/** The same objects, written straight to the members. */
+/** The same objects, written straight to the members over HTTP/2, with nothing around the requests. */
 async function ceiling(planes: ControlPlanes, namespace: string): Promise<number> {
-  const members = new Map(MEMBERS.map((name) => [name as string, planes.connect(name)]));
+  const kubeconfig = parse(readFileSync(planes.kubeconfig, 'utf8')) as Kubeconfig;
+  const members = new Map(MEMBERS.map((name) => [name as string, new Straight(kubeconfig, name)]));
   const entries = MEMBERS.map((name) => ({ name }));
   for (const member of members.values()) {
-    await member.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    await member.post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   }
   const objects = names().flatMap((name) => renderAll(prepare(federatedWeb(name)), entries).objects);
   const started = performance.now();
-  await inFlight(objects, IN_FLIGHT, ({ cluster, object }) => {
+  await inFlight(objects, IN_FLIGHT, async ({ cluster, object }) => {
     const moved = { ...object, metadata: { ...object.metadata, namespace } };
-    return (members.get(cluster) as Cluster).create(DEPLOYMENTS, moved);
+    await members.get(cluster)?.post(`/apis/apps/v1/namespaces/${namespace}/deployments`, moved);
   });
   const seconds = (performance.now() - started) / 1000;
   for (const member of members.values()) await member.close();
   return seconds;
+}
+
+interface Kubeconfig {
+  readonly clusters: readonly { readonly name: string; readonly cluster: Readonly<Record<string, string>> }[];
+  readonly users: readonly { readonly name: string; readonly user: { readonly token: string } }[];
+}
+
+/** A cluster, written to with bare requests. */
+class Straight {
+  readonly #agent: Agent;
+  readonly #origin: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor({ clusters, users }: Kubeconfig, name: string) {
+    const cluster = clusters.find((each) => each.name === name)?.cluster ?? {};
+    const token = users.find((each) => each.name === name)?.user.token ?? '';
+    const ca = Buffer.from(cluster['certificate-authority-data'] ?? '', 'base64');
+    this.#agent = new Agent({ connect: { ca }, allowH2: true, connections: null, pipelining: 1 });
+    this.#origin = cluster.server ?? '';
+    this.#headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  }
+
+  async post(path: string, object: unknown): Promise<void> {
+    const request = { origin: this.#origin, path, method: 'POST', headers: this.#headers, body: JSON.stringify(object) } as const;
+    const { statusCode, body } = await this.#agent.request(request);
+    const text = await body.text();
+    if (statusCode !== 201) throw new Error(`${path}: ${statusCode} ${text}`);
+  }
+
+  close(): Promise<void> {
+    return this.#agent.close();
+  }
 }
 
 async function endToEnd(planes: ControlPlanes): Promise<Record<'create' | 'back' | 'update' | 'memory', number>> {

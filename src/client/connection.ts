@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { Agent, buildConnector, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ClustersetError, errorOfStatus, isStatus } from '../kube/index.ts';
 import { type Clock, sleep, systemClock, unlessAborted } from '../runtime/index.ts';
 import type { Access, AccessProvider } from './access.ts';
+import { Dispatchers, fingerprintOf } from './dispatchers.ts';
 import { unreachable } from './network-errors.ts';
 
 /** Where a cluster is and how to get in. */
@@ -51,13 +51,10 @@ interface Call {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 10_000;
 const MOST_RETRIES = 10;
-/** Fewer streams than servers allow on one connection (kube-apiserver: 250), so that watches never wait for a place. */
-const STREAMS = 100;
 
 /**
- * The HTTP connection to one cluster: one agent with HTTP/2, so that any number of calls and watches share a few connections. An answer of
+ * The HTTP connection to one cluster. An answer of
  * 429 or 503 with `Retry-After` is waited for within the call's time; one of 401 is tried once more with new credentials.
  */
 export class Connection {
@@ -68,7 +65,7 @@ export class Connection {
   readonly #closing = new AbortController();
   /** Ends all sockets, also those that are still being connected: undici lets them go on until its timeout, which holds a process. */
   readonly #sockets = new AbortController();
-  #agent: { readonly dispatcher: Dispatcher; readonly fingerprint: string } | undefined;
+  #agent: { readonly dispatchers: Dispatchers; readonly fingerprint: string } | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -107,7 +104,7 @@ export class Connection {
     );
     const agent = this.#agent;
     this.#agent = undefined;
-    const destroyed = agent?.dispatcher.destroy();
+    const destroyed = agent?.dispatchers.destroy();
     // Not before: a dispatcher that isn't destroyed yet would connect again.
     this.#sockets.abort();
     await destroyed;
@@ -130,16 +127,18 @@ export class Connection {
     const send = async (): Promise<Dispatcher.ResponseData> => {
       call.access = await this.#options.access.current();
       signal.throwIfAborted();
-      return this.#dispatcher(call.access).request({
-        origin: this.#origin,
-        path: `${this.#basePath}${request.path}`,
-        method: request.method,
-        signal,
-        headers: this.#headers(request, call.access),
-        body: request.body === undefined ? null : JSON.stringify(request.body),
-        bodyTimeout: 0,
-        headersTimeout: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      });
+      return this.#dispatchers(call.access)
+        .of(request)
+        .request({
+          origin: this.#origin,
+          path: `${this.#basePath}${request.path}`,
+          method: request.method,
+          signal,
+          headers: this.#headers(request, call.access),
+          body: request.body === undefined ? null : JSON.stringify(request.body),
+          bodyTimeout: 0,
+          headersTimeout: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        });
     };
     try {
       return await unlessAborted(send, AbortSignal.any([...given, deadline]), (late) => late.body.destroy());
@@ -158,15 +157,15 @@ export class Connection {
     };
   }
 
-  #dispatcher(access: Access): Dispatcher {
+  #dispatchers(access: Access): Dispatchers {
     const fingerprint = fingerprintOf(access);
     if (this.#agent?.fingerprint !== fingerprint) {
-      const old = this.#agent?.dispatcher;
-      this.#agent = { fingerprint, dispatcher: newDispatcher(access, this.#options.proxy, this.#sockets.signal) };
+      const old = this.#agent?.dispatchers;
+      this.#agent = { fingerprint, dispatchers: new Dispatchers(access, this.#options.proxy, this.#sockets.signal) };
       // Calls under way may finish on the old connections.
       void old?.close().catch(() => undefined);
     }
-    return this.#agent.dispatcher;
+    return this.#agent.dispatchers;
   }
 
   async #read(response: Dispatcher.ResponseData, call: Call): Promise<unknown> {
@@ -292,29 +291,4 @@ function retryAfter(header: string | string[] | undefined): number | undefined {
   return Number.isFinite(seconds) && header !== undefined ? seconds * 1000 : undefined;
 }
 
-/** Changes with everything that a TLS connection depends on; tokens travel with each request and don't count. */
-function fingerprintOf({ tls }: Access): string {
-  const hash = createHash('sha256');
-  for (const part of [tls.ca, tls.cert, tls.key, tls.servername, String(tls.rejectUnauthorized)])
-    hash.update(part ?? '').update('\0');
-  return hash.digest('hex');
-}
-
 /** Node ends every socket that it made with the signal when that fires; what is made afterwards is ended at once. */
-function newDispatcher({ tls }: Access, proxy: string | undefined, signal: AbortSignal): Dispatcher {
-  const given = { ...Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)), signal };
-  if (proxy?.startsWith('socks')) {
-    // With `proxyTls` it would speak TLS to the proxy.
-    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, signal });
-    return new Socks5ProxyAgent(proxy, { requestTls: given, connect } as never);
-  }
-  if (proxy !== undefined) return new ProxyAgent({ uri: proxy, requestTls: given, proxyTls: { signal } } as never);
-  return new Agent({
-    connect: { ...given, keepAlive: true, keepAliveInitialDelay: 30_000, timeout: CONNECT_TIMEOUT_MS },
-    allowH2: true,
-    // As many as it takes where the server knows no HTTP/2: there, a watch has a connection to itself.
-    connections: null,
-    pipelining: 1,
-    h2Options: { maxConcurrentStreams: STREAMS },
-  } as never);
-}

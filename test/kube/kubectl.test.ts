@@ -100,6 +100,8 @@ describe('kubectl', () => {
       /successfully rolled out\nexit code 0$/,
     );
     expect(await kubectl(offline, ['get', 'deployments'])).toMatch(/^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nweb +2\/2 +2 +2 /);
-    expect(await kubectl(offline, ['delete', 'namespace', 'shop', '--timeout=30s'])).toMatch(/^namespace "shop" deleted\n[^]*exit code 0$/);
+    expect(await kubectl(offline, ['delete', 'namespace', 'shop', '--timeout=30s'])).toMatch(
+      /^namespace "shop" deleted\n[^]*exit code 0$/,
+    );
   });
 });

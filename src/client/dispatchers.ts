@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { Agent, buildConnector, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import type { Access } from './access.ts';
+
+/** Fewer streams than servers allow on one connection (kube-apiserver: 250), so that watches never wait for a place. */
+const STREAMS = 100;
+/** Connections for writes. Whoever finds none that is free waits for one. */
+const WRITING = 32;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * The connections to one cluster. Reads and watches share a few over HTTP/2. Writes have HTTP/1.1: under load Node (24.21) sends empty DATA frames
+ * without end for a request with a body, in native code, where nothing can stop it. Behind a proxy there is HTTP/1.1 for everything.
+ */
+export class Dispatchers {
+  readonly #reading: Dispatcher;
+  readonly #writing: Dispatcher;
+
+  /** The signal ends what is still being connected. */
+  constructor(access: Access, proxy: string | undefined, signal: AbortSignal) {
+    this.#reading =
+      proxy === undefined ? direct(access, signal, { allowH2: true, connections: null }) : through(proxy, access, signal);
+    this.#writing = proxy === undefined ? direct(access, signal, { allowH2: false, connections: WRITING }) : this.#reading;
+  }
+
+  /** The dispatcher that a request goes through. */
+  of({ body }: { readonly body?: unknown }): Dispatcher {
+    return body === undefined ? this.#reading : this.#writing;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#reading.close(), this.#writing.close()]);
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([this.#reading.destroy(), this.#writing.destroy()]);
+  }
+}
+
+interface Pool {
+  readonly allowH2: boolean;
+  /** `null`: as many as it takes where the server knows no HTTP/2, because a watch has a connection to itself there. */
+  readonly connections: number | null;
+}
+
+function direct(access: Access, signal: AbortSignal, { allowH2, connections }: Pool): Dispatcher {
+  return new Agent({
+    connect: { ...tlsOf(access), signal, keepAlive: true, keepAliveInitialDelay: 30_000, timeout: CONNECT_TIMEOUT_MS },
+    allowH2,
+    connections,
+    pipelining: 1,
+    ...(allowH2 ? { h2Options: { maxConcurrentStreams: STREAMS } } : {}),
+  } as never);
+}
+
+function through(proxy: string, access: Access, signal: AbortSignal): Dispatcher {
+  const requestTls = { ...tlsOf(access), signal };
+  if (!proxy.startsWith('socks')) return new ProxyAgent({ uri: proxy, requestTls, proxyTls: { signal } } as never);
+  // With `proxyTls` it would speak TLS to the proxy.
+  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, signal } as never);
+  return new Socks5ProxyAgent(proxy, { requestTls, connect } as never);
+}
+
+function tlsOf({ tls }: Access): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
+}
+
+/** Changes with everything that a TLS connection depends on; tokens travel with each request and don't count. */
+export function fingerprintOf({ tls }: Access): string {
+  const hash = createHash('sha256');
+  for (const part of [tls.ca, tls.cert, tls.key, tls.servername, String(tls.rejectUnauthorized)])
+    hash.update(part ?? '').update('\0');
+  return hash.digest('hex');
+}
