@@ -101,7 +101,7 @@ describe('kubectl', () => {
     );
     expect(await kubectl(offline, ['get', 'deployments'])).toMatch(/^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nweb +2\/2 +2 +2 /);
     expect(await kubectl(offline, ['delete', 'namespace', 'shop', '--timeout=30s'])).toMatch(
-      /^namespace "shop" deleted\n[^]*exit code 0$/,
+      /^namespace "shop" deleted\n[\s\S]*exit code 0$/,
     );
   });
 });
