@@ -48,7 +48,7 @@ function isSameObject(a: Verdict, b: Verdict): boolean {
 }
 
 /** Our own record of clusters says nothing new to us. */
-export function withoutRecord(annotations: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+function withoutRecord(annotations: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const { [CLUSTERS_ANNOTATION]: _record, ...rest } = annotations;
   return rest;
 }

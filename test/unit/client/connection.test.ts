@@ -116,6 +116,20 @@ describe('many requests', () => {
     await Promise.all(watches.map((watch) => watch.return?.()));
   });
 
+  it('share no connection where they write: with a body over HTTP/2, Node may never come back', async () => {
+    const { server, cluster } = await both((request, response) => answer(response, 200, request.body ?? VERSION));
+    const configMap = (index: number) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: 'shop', name: `web-${index}` },
+    });
+    await Promise.all(Array.from({ length: 200 }, (_, index) => cluster.update(CONFIG_MAPS, configMap(index))));
+    await cluster.version();
+    const versions = server.received.map(({ method, httpVersion }) => `${method} ${httpVersion}`);
+    expect(new Set(versions)).toEqual(new Set(['PUT 1.1', 'GET 2.0']));
+    expect(server.connections).toBeLessThanOrEqual(36);
+  });
+
   it('use one connection one after the other', async () => {
     const { server, cluster } = await both(fine);
     for (let call = 0; call < 20; call += 1) await cluster.version();

@@ -15,6 +15,8 @@ export interface Received {
   /** With the query. */
   readonly path: string;
   readonly headers: Incoming['headers'];
+  /** `1.1` or `2.0`. */
+  readonly httpVersion: string;
   /** As JSON; nothing where there was no body. */
   readonly body: unknown;
   /** Common name in the client's certificate. */
@@ -123,6 +125,7 @@ async function read(incoming: Incoming, response: Outgoing): Promise<Received> {
     method: incoming.method ?? '',
     path: incoming.url ?? '',
     headers: incoming.headers,
+    httpVersion: incoming.httpVersion,
     body: text === '' ? undefined : JSON.parse(text),
     client: socket.getPeerCertificate?.()?.subject?.CN,
     closed,
