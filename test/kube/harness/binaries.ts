@@ -51,6 +51,11 @@ export async function findBinaries(say: (line: string) => void): Promise<Binarie
   };
 }
 
+/** Whether there are controllers and nodes, and not API servers alone: the assets of envtest have none. */
+export function canRollOut(): boolean {
+  return (process.env.KUBEBUILDER_ASSETS ?? '') === '';
+}
+
 function assetsIn(folder: string): Binaries {
   const path = (name: string): string => join(folder, name);
   const missing = ['etcd', 'kube-apiserver', 'kubectl'].filter((name) => !existsSync(path(name)));
