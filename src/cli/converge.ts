@@ -42,6 +42,8 @@ export async function converge(options: ConvergeOptions): Promise<Converged> {
         if (result.step.op !== 'none') onStep?.(result);
       },
     });
+    // Steps that were ended are no result: nobody wants to read of them.
+    signal.throwIfAborted();
     const byPlace = new Map(results.map((result) => [placeOf(result.step), result]));
     const found = ordered.flatMap((plan) => statesIn(plan, byPlace));
     report = { ...report, states: found.map(({ state }) => state).filter((state) => state !== undefined) };

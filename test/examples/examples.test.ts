@@ -128,6 +128,9 @@ describe.each([
       metadata,
       spec: { template: {}, placement },
     });
+    for (const member of ['eu-1', 'us-1']) {
+      await vi.waitUntil(() => world.connect(member).get(namespaces, { name: 'shop' }), PATIENCE);
+    }
     await host.create(types[1].federated, { apiVersion, kind: 'FederatedConfigMap', metadata, spec: { template, placement } });
     for (const member of ['eu-1', 'us-1']) {
       const live = await vi.waitUntil(() => world.connect(member).get(configMaps, metadata), PATIENCE);
