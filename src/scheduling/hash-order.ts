@@ -16,7 +16,11 @@ export function hashOrder(names: readonly string[], key: string): Int32Array {
   for (let index = 0; index < hashes.length; index += 1) packed[index] = ((hashes[index] ?? 0) >>> 0) * INDEX_RANGE + index;
   packed.sort();
   const order = new Int32Array(packed.length);
-  for (let at = 0; at < packed.length; at += 1) order[at] = (packed[at] ?? 0) % INDEX_RANGE;
+  for (let at = 0; at < packed.length; at += 1) {
+    const both = packed[at] ?? 0;
+    // A remainder of doubles takes many times as long.
+    order[at] = both - Math.floor(both / INDEX_RANGE) * INDEX_RANGE;
+  }
   return order;
 }
 

@@ -95,7 +95,8 @@ function orderedSlots({ key, preferences, candidates, capacity = NO_NUMBERS }: P
     const index = order[at] ?? 0;
     const name = candidates[index] ?? '';
     const preference = preferenceOf(name);
-    if (preference !== undefined) slots.push(newSlot(index, preference, capacity.get(name)));
+    const room = capacity.size === 0 ? undefined : capacity.get(name);
+    if (preference !== undefined) slots.push(newSlot(index, preference, room));
   }
   const weight = slots[0]?.weight;
   return slots.every((slot) => slot.weight === weight) ? slots : slots.sort((a, b) => b.weight - a.weight);
