@@ -67,7 +67,7 @@ export class HostView {
     const onState = (state: ReflectorState): void => {
       const isNews = watched.state?.synced !== state.synced;
       watched.state = state;
-      if (isNews) for (const id of this.#all()) onChange(id);
+      if (isNews) for (const id of this.ids()) onChange(id);
     };
     return reflect({
       cluster: host,
@@ -103,12 +103,8 @@ export class HostView {
   }
 
   /** All federated objects. */
-  *#all(): Iterable<ObjectId> {
+  *ids(): Iterable<ObjectId> {
     for (const index of this.#types.keys()) yield* this.idsOf(index);
-  }
-
-  ids(): Iterable<ObjectId> {
-    return this.#all();
   }
 
   /** The federated objects of a type. */

@@ -194,12 +194,12 @@ export class MemberAgent {
     const wish = `${verdict.decision.prepared.object.metadata.generation}/${own.want}/${own.share?.replicas}`;
     const waitMs = isWrite(step) ? this.#repairs.waitMs(id, wish) : 0;
     if (waitMs > 0) return { requeueAfterMs: waitMs };
-    const executed = await this.#executeOrLookAgain(id, own, verdict, step, signal);
+    const { executed, look: last } = await this.#executeOrLookAgain(id, own, verdict, { step, look }, signal);
     // What was under way at the end is an error of nobody; the record knows that something may be there.
     if (signal.aborted && hasCode(executed.error, 'Aborted')) return undefined;
     if (isWrite(executed.step) && executed.error === undefined) this.#repairs.made(id, wish);
-    const isGone = own.want === 'absent' && leavesNothing(executed.step, look);
-    return this.#conclude(id, executed, verdict, { look, isGone });
+    const isGone = own.want === 'absent' && leavesNothing(executed.step, last);
+    return this.#conclude(id, executed, verdict, { look: last, isGone });
   }
 
   #plan(id: ObjectId, own: ClusterDecision, { decision }: Verdict, observed: Look): Step {
@@ -212,15 +212,15 @@ export class MemberAgent {
     id: ObjectId,
     own: ClusterDecision,
     verdict: Verdict,
-    step: Step,
+    { step, look }: { readonly step: Step; readonly look: Look },
     signal: AbortSignal,
-  ): Promise<Executed> {
+  ): Promise<{ readonly executed: Executed; readonly look: Look }> {
     const executed = await this.#execute(step, signal);
     const isSurprise = step.op === 'create' ? hasCode(executed.error, 'AlreadyExists') : hasCode(executed.error, 'Conflict');
-    if (!isSurprise) return executed;
-    const look = await this.#ask(id, own, signal);
-    if (!look.reachable || (step.op === 'create' && look.live === undefined)) return executed;
-    return this.#execute(this.#plan(id, own, verdict, look), signal);
+    if (!isSurprise) return { executed, look };
+    const again = await this.#ask(id, own, signal);
+    if (!again.reachable || (step.op === 'create' && again.live === undefined)) return { executed, look };
+    return { executed: await this.#execute(this.#plan(id, own, verdict, again), signal), look: again };
   }
 
   async #execute(step: Step, signal: AbortSignal): Promise<Executed> {
