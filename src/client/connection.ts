@@ -54,8 +54,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MOST_RETRIES = 10;
 
 /**
- * The HTTP connection to one cluster. An answer of
- * 429 or 503 with `Retry-After` is waited for within the call's time; one of 401 is tried once more with new credentials.
+ * The HTTP connection to one cluster. An answer of 429 or 503 with `Retry-After` is waited for within the call's time; one of 401 is tried once
+ * more with new credentials.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -65,7 +65,7 @@ export class Connection {
   readonly #closing = new AbortController();
   /** Ends all sockets, also those that are still being connected: undici lets them go on until its timeout, which holds a process. */
   readonly #sockets = new AbortController();
-  #agent: { readonly dispatchers: Dispatchers; readonly fingerprint: string } | undefined;
+  #agent: { readonly access: Access; readonly dispatchers: Dispatchers; readonly fingerprint: string } | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -158,14 +158,16 @@ export class Connection {
   }
 
   #dispatchers(access: Access): Dispatchers {
+    const before = this.#agent;
+    // Most requests have the very credentials of the one before.
+    if (before?.access === access) return before.dispatchers;
     const fingerprint = fingerprintOf(access);
-    if (this.#agent?.fingerprint !== fingerprint) {
-      const old = this.#agent?.dispatchers;
-      this.#agent = { fingerprint, dispatchers: new Dispatchers(access, this.#options.proxy, this.#sockets.signal) };
-      // Calls under way may finish on the old connections.
-      void old?.close().catch(() => undefined);
-    }
-    return this.#agent.dispatchers;
+    const isSame = before?.fingerprint === fingerprint;
+    const dispatchers = isSame ? before.dispatchers : new Dispatchers(access, this.#options.proxy, this.#sockets.signal);
+    this.#agent = { access, fingerprint, dispatchers };
+    // Calls under way may finish on the old connections.
+    if (!isSame) void before?.dispatchers.close().catch(() => undefined);
+    return dispatchers;
   }
 
   async #read(response: Dispatcher.ResponseData, call: Call): Promise<unknown> {

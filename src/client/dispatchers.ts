@@ -9,8 +9,8 @@ const WRITING = 32;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * The connections to one cluster. Reads and watches share a few over HTTP/2. Writes have HTTP/1.1: under load Node (24.21) sends empty DATA frames
- * without end for a request with a body, in native code, where nothing can stop it. Behind a proxy there is HTTP/1.1 for everything.
+ * The connections to one cluster. Reads and watches share a few over HTTP/2. Writes have HTTP/1.1: with many requests with a body, Node
+ * (24.21) was seen to loop in native code, where nothing can stop it (docs/decisions/0004). Behind a proxy there is HTTP/1.1 for everything.
  */
 export class Dispatchers {
   readonly #reading: Dispatcher;
