@@ -81,7 +81,7 @@ export function prepare(object: AnyObject, options: PrepareOptions = {}): Prepar
     isOverridden: (cluster, pointer) => overridesField(compiled, cluster, pointer),
     renderFor(cluster, replicas) {
       const overridden = applyOverrides(base, compiled, cluster, options.replaceMissing);
-      const rendered = withEncodedData(withMarks(ofSameGroup(overridden, type, cluster.name), base, cluster.name));
+      const rendered = withEncodedData(withMarks(ofSameGroup(overridden, base, type, cluster.name), base, cluster.name));
       return replicas === undefined ? rendered : withReplicas(rendered, replicas);
     },
   };
@@ -156,8 +156,9 @@ function nameIssues(object: FederatedObject, type: FederatedType): readonly Rend
   return [{ field: 'metadata.name', message, mend: `call it "${namespace}"` }];
 }
 
-function ofSameGroup(object: AnyObject, type: FederatedType, cluster: string): AnyObject {
+function ofSameGroup(object: AnyObject, base: AnyObject, type: FederatedType, cluster: string): AnyObject {
   const { apiVersion } = object as { readonly apiVersion: unknown };
+  if (apiVersion === base.apiVersion) return object;
   if (typeof apiVersion === 'string' && parseApiVersion(apiVersion).group === type.target.group) return object;
   throw new ClustersetError({
     code: 'Invalid',

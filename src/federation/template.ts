@@ -74,10 +74,18 @@ export function withMarks(object: AnyObject, base: AnyObject, cluster: string): 
     ...object,
     metadata: {
       ...metadata,
-      labels: { ...metadata.labels, [MANAGED_LABEL]: label },
-      annotations: { ...metadata.annotations, [OWNER_ANNOTATION]: owner },
+      labels: withText(metadata.labels, MANAGED_LABEL, label),
+      annotations: withText(metadata.annotations, OWNER_ANNOTATION, owner),
     },
   };
+}
+
+function withText(
+  texts: Readonly<Record<string, string>> | undefined,
+  name: string,
+  text: string,
+): Readonly<Record<string, string>> {
+  return texts?.[name] === text ? texts : { ...texts, [name]: text };
 }
 
 function checkTexts(value: unknown, pointer: string, cluster: string): void {
@@ -94,8 +102,8 @@ function checkTexts(value: unknown, pointer: string, cluster: string): void {
 
 /** A Secret's `stringData` is write-only: as `data` it can be compared with what a cluster has. Other objects come back as they are. */
 export function withEncodedData(object: AnyObject): AnyObject {
+  if (object.kind !== 'Secret' || object.apiVersion !== 'v1' || !isRecord(object.stringData)) return object;
   const { stringData, ...rest } = object;
-  if (object.kind !== 'Secret' || object.apiVersion !== 'v1' || !isRecord(stringData)) return object;
   const encoded = Object.entries(stringData).map(([name, value]) => [name, base64Encode(utf8(String(value)))]);
   return { ...rest, data: { ...(isRecord(rest.data) ? rest.data : {}), ...Object.fromEntries(encoded) } } as AnyObject;
 }

@@ -59,61 +59,88 @@ export function safePointer(text: string): Pointer {
  */
 export function applyJsonPatch<T>(document: T, patch: CompiledPatch | readonly JsonPatchOperation[]): T {
   const { steps } = 'steps' in patch ? patch : compileJsonPatch(patch);
-  const owned: Owned = new Set();
-  let result: unknown = document;
+  const draft = new Draft(document);
   for (let index = 0; index < steps.length; index += 1) {
     const step = steps[index];
     if (step === undefined) continue;
     try {
-      result = applyStep(result, step, owned);
+      applyStep(draft, step);
     } catch (error) {
       throw located(error, index);
     }
   }
-  return result as T;
+  return draft.root as T;
 }
 
-/** The containers that are copies already, so that they may be written to. */
-type Owned = Set<unknown>;
+const FEW = 16;
 
-function applyStep(document: unknown, { operation, path, from }: CompiledOperation, owned: Owned): unknown {
-  let root = document;
-  if (from !== undefined) root = operation.op === 'move' ? copied(root, from, true, owned) : checked(root, from);
-  const mayBeNew = operation.op === 'add' || from !== undefined;
-  root = operation.op === 'test' ? checked(root, path) : copied(root, path, !mayBeNew, owned);
-  return jsonpatch.applyOperation(root, operation as jsonpatch.Operation, true, true, true).newDocument;
+/** A document that is written to: what is written to is copied before, and once. */
+class Draft {
+  root: unknown;
+  /** The containers that are copies already: a list as long as they are few, which is quicker than a set. */
+  readonly #owned: unknown[] = [];
+  readonly #ownedToo = new Set<unknown>();
+
+  constructor(document: unknown) {
+    this.root = document;
+  }
+
+  /** What holds the place that a pointer leads to, copied as everything above it is. */
+  parentOf(pointer: Pointer, mustExist: boolean): unknown {
+    this.root = this.#own(this.root);
+    const last = pointer.length - 1;
+    let container = this.root;
+    for (let depth = 0; depth < last; depth += 1) {
+      const token = pointer[depth] ?? '';
+      const problem = stepProblem(container, token, false);
+      if (problem !== undefined) throw doesNotResolve(problem);
+      const parent = container as Record<string, unknown>;
+      const child = parent[token];
+      container = this.#own(child);
+      if (container !== child) parent[token] = container;
+    }
+    const problem = last < 0 ? undefined : stepProblem(container, pointer[last] ?? '', !mustExist);
+    if (problem !== undefined) throw doesNotResolve(problem);
+    return container;
+  }
+
+  #own(container: unknown): unknown {
+    if (typeof container !== 'object' || container === null || this.#isOwned(container)) return container;
+    const copy: unknown = Array.isArray(container) ? container.slice() : { ...container };
+    if (this.#owned.length < FEW) this.#owned.push(copy);
+    else this.#ownedToo.add(copy);
+    return copy;
+  }
+
+  #isOwned(container: unknown): boolean {
+    return this.#owned.includes(container) || (this.#ownedToo.size > 0 && this.#ownedToo.has(container));
+  }
 }
 
-/** The document itself, where the pointer leads somewhere. */
-function checked(document: unknown, pointer: Pointer): unknown {
+function applyStep(draft: Draft, { operation, path, from }: CompiledOperation): void {
+  if (operation.op === 'move') draft.parentOf(from ?? [], true);
+  else if (from !== undefined) mustResolve(draft.root, from);
+  if (operation.op === 'test') mustResolve(draft.root, path);
+  const parent = operation.op === 'test' ? undefined : draft.parentOf(path, from === undefined && operation.op !== 'add');
+  const leaf = path.length === 0 ? undefined : seenFromParent(operation);
+  if (leaf === undefined) draft.root = evaluate(draft.root, operation);
+  else evaluate(parent, leaf);
+}
+
+/** An operation with only the last token left of its path, where nothing else of the document matters to it: the engine needn't go there again. */
+function seenFromParent(operation: JsonPatchOperation): JsonPatchOperation | undefined {
+  const path = operation.path.slice(operation.path.lastIndexOf('/'));
+  if (operation.op === 'remove') return { op: 'remove', path };
+  return operation.op === 'add' || operation.op === 'replace' ? { op: operation.op, path, value: operation.value } : undefined;
+}
+
+function evaluate(document: unknown, operation: JsonPatchOperation): unknown {
+  return jsonpatch.applyOperation(document, operation as jsonpatch.Operation, true, true, true).newDocument;
+}
+
+function mustResolve(document: unknown, pointer: Pointer): void {
   const stop = unresolved(document, pointer, true);
   if (stop !== undefined) throw doesNotResolve(stop.problem);
-  return document;
-}
-
-/** The document with a copy in place of each container along the pointer, so that the last may be written to. */
-function copied(document: unknown, pointer: Pointer, mustExist: boolean, owned: Owned): unknown {
-  const root = ownedCopy(document, owned);
-  const last = pointer.length - 1;
-  let container = root;
-  for (let depth = 0; depth <= last; depth += 1) {
-    const token = pointer[depth] ?? '';
-    const problem = stepProblem(container, token, depth === last && !mustExist);
-    if (problem !== undefined) throw doesNotResolve(problem);
-    if (depth === last) break;
-    const parent = container as Record<string, unknown>;
-    const child = parent[token];
-    container = ownedCopy(child, owned);
-    if (container !== child) parent[token] = container;
-  }
-  return root;
-}
-
-function ownedCopy(container: unknown, owned: Owned): unknown {
-  if (typeof container !== 'object' || container === null || owned.has(container)) return container;
-  const copy: unknown = Array.isArray(container) ? container.slice() : { ...container };
-  owned.add(copy);
-  return copy;
 }
 
 /** Why a step of a pointer can't be taken. */

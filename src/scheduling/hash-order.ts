@@ -1,33 +1,21 @@
 import { utf8 } from '../kube/index.ts';
 
-const FNV_OFFSET = 0x811c9dc5;
+/** As a signed integer: a number above 2^31 would make doubles of all that is counted from it. */
+const FNV_OFFSET = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
-/** Two numbers are packed into one double: the hash above, an index of up to 20 bits below. */
-const INDEX_RANGE = 2 ** 20;
 
 /**
  * The indices of names in the order of a 32-bit FNV-1 hash of each name followed by the key; equal hashes keep their order. It looks random
  * and is the same everywhere: kubefed breaks its ties with it.
  */
 export function hashOrder(names: readonly string[], key: string): Int32Array {
-  const hashes = hashNames(names);
-  hashOn(hashes, key);
-  const packed = new Float64Array(hashes.length);
-  for (let index = 0; index < hashes.length; index += 1) packed[index] = ((hashes[index] ?? 0) >>> 0) * INDEX_RANGE + index;
-  packed.sort();
-  const order = new Int32Array(packed.length);
-  for (let at = 0; at < packed.length; at += 1) {
-    const both = packed[at] ?? 0;
-    // A remainder of doubles takes many times as long.
-    order[at] = both - Math.floor(both / INDEX_RANGE) * INDEX_RANGE;
-  }
-  return order;
+  return orderOf(hashNames(names, utf8(key)));
 }
 
-function hashNames(names: readonly string[]): Int32Array {
+function hashNames(names: readonly string[], key: Uint8Array): Int32Array {
   const hashes = new Int32Array(names.length);
-  let index = 0;
-  for (const name of names) {
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] ?? '';
     let hash = FNV_OFFSET;
     let seen = 0;
     for (let at = 0; at < name.length; at += 1) {
@@ -35,21 +23,52 @@ function hashNames(names: readonly string[]): Int32Array {
       seen |= code;
       hash = Math.imul(hash, FNV_PRIME) ^ code;
     }
-    hashes[index] = seen < 0x80 ? hash : hashBytes(utf8(name));
-    index += 1;
+    if (seen >= 0x80) hash = hashBytes(FNV_OFFSET, utf8(name));
+    hashes[index] = hashBytes(hash, key);
   }
   return hashes;
 }
 
-function hashBytes(bytes: Uint8Array): number {
-  let hash = FNV_OFFSET;
-  for (const byte of bytes) hash = Math.imul(hash, FNV_PRIME) ^ byte;
+function hashBytes(start: number, bytes: Uint8Array): number {
+  let hash = start;
+  for (let at = 0; at < bytes.length; at += 1) hash = Math.imul(hash, FNV_PRIME) ^ (bytes[at] ?? 0);
   return hash;
 }
 
-/** Goes on with all hashes at once: a step of one doesn't have to wait for a step of another. */
-function hashOn(hashes: Int32Array, text: string): void {
-  for (const byte of utf8(text)) {
-    for (let index = 0; index < hashes.length; index += 1) hashes[index] = Math.imul(hashes[index] ?? 0, FNV_PRIME) ^ byte;
+/** Hashes are spread evenly: as many buckets as there are hashes, by their leading bits, leave little to put right. */
+function orderOf(hashes: Int32Array): Int32Array {
+  const order = byLeadingBits(hashes);
+  for (let at = 1; at < order.length; at += 1) {
+    const index = order[at] ?? 0;
+    const hash = unsigned(hashes, index);
+    let place = at;
+    for (; place > 0; place -= 1) {
+      const before = order[place - 1] ?? 0;
+      if (unsigned(hashes, before) <= hash) break;
+      order[place] = before;
+    }
+    order[place] = index;
   }
+  return order;
+}
+
+function byLeadingBits(hashes: Int32Array): Int32Array {
+  const shift = Math.min(31, Math.clz32(hashes.length));
+  const starts = new Int32Array(2 ** (32 - shift) + 1);
+  for (let index = 0; index < hashes.length; index += 1) bump(starts, (unsigned(hashes, index) >>> shift) + 1);
+  for (let bucket = 1; bucket < starts.length; bucket += 1) starts[bucket] = (starts[bucket] ?? 0) + (starts[bucket - 1] ?? 0);
+  const order = new Int32Array(hashes.length);
+  for (let index = 0; index < hashes.length; index += 1) order[bump(starts, unsigned(hashes, index) >>> shift)] = index;
+  return order;
+}
+
+function unsigned(hashes: Int32Array, index: number): number {
+  return (hashes[index] ?? 0) >>> 0;
+}
+
+/** Counts on; what stood there before. */
+function bump(counts: Int32Array, index: number): number {
+  const before = counts[index] ?? 0;
+  counts[index] = before + 1;
+  return before;
 }

@@ -56,20 +56,15 @@ export interface ReplicaPlan {
 
 const NO_NUMBERS: ReadonlyMap<string, number> = new Map();
 
-/** The working state of one cluster. */
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The working state of one cluster: its share as far as it is known, and what bounds it. */
 interface Slot {
-  readonly index: number;
-  readonly weight: number;
-  readonly min: number;
-  readonly max: number | undefined;
+  readonly result: Draft<ReplicaShare>;
+  readonly preference: ClusterPreference;
   readonly capacity: number | undefined;
-  plan: number;
-  minimum: number;
-  kept: number;
   /** Kept replicas that the rounds haven't counted against a share yet. */
   pending: number;
-  overflow: number;
-  limit: 'max' | 'capacity' | undefined;
 }
 
 /**
@@ -79,27 +74,37 @@ interface Slot {
  */
 export function planReplicas(input: PlanReplicasInput): ReplicaPlan {
   const { candidates, rebalance = false, current = NO_NUMBERS } = input;
-  const slots = orderedSlots(input);
+  const shares = new Array<Draft<ReplicaShare>>(candidates.length);
+  const slots = orderedSlots(input, shares);
   let rest = giveMinimums(slots, input.totalReplicas);
-  if (!rebalance) rest = keepRunning(slots, candidates, current, rest);
+  if (!rebalance) rest = keepRunning(slots, current, rest);
   rest = divideByWeight(slots, rest);
-  return { shares: sharesOf(slots, candidates, rebalance ? undefined : rest), unplaced: Math.max(0, rest) };
+  for (const { result } of slots) {
+    result.share = result.replicas - result.minimum - result.kept;
+    if (!rebalance && result.overflow > 0) result.overflow = Math.max(0, Math.min(rest, result.overflow));
+  }
+  return { shares, unplaced: Math.max(0, rest) };
 }
 
-/** Clusters with a preference, by weight, then by hash, then as they were given. */
-function orderedSlots({ key, preferences, candidates, capacity = NO_NUMBERS }: PlanReplicasInput): Slot[] {
+/** Makes a share of each candidate. The clusters with a preference come back by weight, then by hash, then as they were given. */
+function orderedSlots(input: PlanReplicasInput, shares: Draft<ReplicaShare>[]): Slot[] {
+  const { key, preferences, candidates, capacity = NO_NUMBERS } = input;
   const preferenceOf = preferenceLookup(preferences);
   const slots: Slot[] = [];
   const order = hashOrder(candidates, key);
+  let isLevel = true;
   for (let at = 0; at < order.length; at += 1) {
     const index = order[at] ?? 0;
-    const name = candidates[index] ?? '';
-    const preference = preferenceOf(name);
-    const room = capacity.size === 0 ? undefined : capacity.get(name);
-    if (preference !== undefined) slots.push(newSlot(index, preference, room));
+    const cluster = candidates[index] ?? '';
+    const preference = preferenceOf(cluster);
+    const result = emptyShare(cluster, preference);
+    shares[index] = result;
+    if (preference === undefined) continue;
+    const room = capacity.size === 0 ? undefined : capacity.get(cluster);
+    slots.push({ result, preference, capacity: room, pending: 0 });
+    isLevel &&= result.weight === slots[0]?.result.weight;
   }
-  const weight = slots[0]?.weight;
-  return slots.every((slot) => slot.weight === weight) ? slots : slots.sort((a, b) => b.weight - a.weight);
+  return isLevel ? slots : slots.sort((a, b) => b.result.weight - a.result.weight);
 }
 
 function preferenceLookup(preferences: PlanReplicasInput['preferences']): (name: string) => ClusterPreference | undefined {
@@ -108,47 +113,28 @@ function preferenceLookup(preferences: PlanReplicasInput['preferences']): (name:
   return (name) => (Object.hasOwn(preferences, name) ? preferences[name] : fallback);
 }
 
-function newSlot(index: number, preference: ClusterPreference, capacity: number | undefined): Slot {
-  return {
-    index,
-    weight: preference.weight ?? 0,
-    min: preference.minReplicas ?? 0,
-    max: preference.maxReplicas,
-    capacity,
-    plan: 0,
-    minimum: 0,
-    kept: 0,
-    pending: 0,
-    overflow: 0,
-    limit: undefined,
-  };
-}
-
 function giveMinimums(slots: readonly Slot[], total: number): number {
   let rest = total;
-  for (const slot of slots) {
-    slot.minimum = atMost(slot.capacity, Math.min(slot.min, rest));
-    slot.plan = slot.minimum;
-    rest -= slot.minimum;
+  for (const { result, preference, capacity } of slots) {
+    result.minimum = atMost(capacity, Math.min(preference.minReplicas ?? 0, rest));
+    result.replicas = result.minimum;
+    rest -= result.minimum;
   }
   return rest;
 }
 
-function keepRunning(
-  slots: readonly Slot[],
-  candidates: readonly string[],
-  current: ReadonlyMap<string, number>,
-  available: number,
-): number {
+function keepRunning(slots: readonly Slot[], current: ReadonlyMap<string, number>, available: number): number {
   let rest = available;
   if (current.size === 0) return rest;
   for (const slot of slots) {
-    const running = current.get(candidates[slot.index] ?? '');
-    if (running === undefined || running <= slot.plan) continue;
-    slot.kept = Math.max(0, Math.min(atMost(slot.capacity, atMost(slot.max, running)) - slot.plan, rest));
-    slot.pending = slot.kept;
-    slot.plan += slot.kept;
-    rest -= slot.kept;
+    const { result, preference, capacity } = slot;
+    const running = current.get(result.cluster);
+    if (running === undefined || running <= result.replicas) continue;
+    const most = atMost(capacity, atMost(preference.maxReplicas, running));
+    result.kept = Math.max(0, Math.min(most - result.replicas, rest));
+    slot.pending = result.kept;
+    result.replicas += result.kept;
+    rest -= result.kept;
   }
   return rest;
 }
@@ -166,37 +152,38 @@ function divideByWeight(slots: readonly Slot[], available: number): number {
   while (changed && rest > 0) {
     changed = false;
     let sum = 0;
-    for (const slot of active) sum += slot.weight;
+    for (const { result } of active) sum += result.weight;
     if (sum <= 0) return rest;
     const inThisRound = rest;
-    const next: Slot[] = [];
     for (const slot of active) {
-      const start = slot.plan;
-      if (grow(slot, Math.min(shareOf(inThisRound, slot.weight, sum), rest))) changed = true;
-      if (slot.limit === undefined) next.push(slot);
-      rest -= slot.plan - start;
+      const { result } = slot;
+      const start = result.replicas;
+      if (grow(slot, Math.min(shareOf(inThisRound, result.weight, sum), rest))) changed = true;
+      rest -= result.replicas - start;
     }
-    active = next;
+    if (rest > 0) active = active.filter(({ result }) => result.limit === undefined);
   }
   return rest;
 }
 
 /** Gives a cluster its share of one round; whether that moved anything. */
 function grow(slot: Slot, due: number): boolean {
+  const { result, capacity } = slot;
+  const { maxReplicas } = slot.preference;
   const counted = Math.min(due, slot.pending);
   slot.pending -= counted;
-  const start = slot.plan;
+  const start = result.replicas;
   let total = start + due - counted;
-  if (slot.max !== undefined && total > slot.max) {
-    total = slot.max;
-    slot.limit = 'max';
+  if (maxReplicas !== undefined && total > maxReplicas) {
+    total = maxReplicas;
+    result.limit = 'max';
   }
-  if (slot.capacity !== undefined && total > slot.capacity) {
-    slot.overflow = total - slot.capacity;
-    total = slot.capacity;
-    slot.limit = 'capacity';
+  if (capacity !== undefined && total > capacity) {
+    result.overflow = total - capacity;
+    total = capacity;
+    result.limit = 'capacity';
   }
-  slot.plan = total;
+  result.replicas = total;
   return counted > 0 || total > start;
 }
 
@@ -207,26 +194,18 @@ function shareOf(count: number, weight: number, sum: number): number {
   return Number((BigInt(count) * BigInt(weight) + BigInt(sum) - 1n) / BigInt(sum));
 }
 
-function sharesOf(slots: readonly Slot[], candidates: readonly string[], overflowLimit: number | undefined): ReplicaShare[] {
-  const shares: ReplicaShare[] = slots.length === candidates.length ? new Array(slots.length) : candidates.map(nothing);
-  for (const { index, plan, overflow, minimum, kept, weight, limit } of slots) {
-    shares[index] = {
-      cluster: candidates[index] ?? '',
-      replicas: plan,
-      overflow: overflow === 0 ? 0 : Math.max(0, atMost(overflowLimit, overflow)),
-      preferred: true,
-      minimum,
-      kept,
-      share: plan - minimum - kept,
-      weight,
-      limit,
-    };
-  }
-  return shares;
-}
-
-function nothing(cluster: string): ReplicaShare {
-  return { cluster, replicas: 0, overflow: 0, preferred: false, minimum: 0, kept: 0, share: 0, weight: 0, limit: undefined };
+function emptyShare(cluster: string, preference: ClusterPreference | undefined): Draft<ReplicaShare> {
+  return {
+    cluster,
+    replicas: 0,
+    overflow: 0,
+    preferred: preference !== undefined,
+    minimum: 0,
+    kept: 0,
+    share: 0,
+    weight: preference?.weight ?? 0,
+    limit: undefined,
+  };
 }
 
 /** Why a cluster gets what it gets, in one line: `4 = 1 minimum + 1 running there + 2 by weight 2, at its maximum`. */

@@ -89,6 +89,20 @@ describe('applyJsonPatch', () => {
     expect(value).toEqual({ a: { b: 1 } });
   });
 
+  it('copies each place once, however many there are', () => {
+    const shelves = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`shelf-${index}`, { books: [1, 2], top: { x: 0 } }]),
+    );
+    const document = freeze({ shelves });
+    const operations = Object.keys(shelves).flatMap((name): JsonPatchOperation[] => [
+      { op: 'add', path: `/shelves/${name}/books/1`, value: 9 },
+      { op: 'remove', path: `/shelves/${name}/books/0` },
+      { op: 'replace', path: `/shelves/${name}/top/x`, value: 1 },
+    ]);
+    const expected = Object.fromEntries(Object.keys(shelves).map((name) => [name, { books: [9, 2], top: { x: 1 } }]));
+    expect(applyJsonPatch(document, operations)).toEqual({ shelves: expected });
+  });
+
   it.each<[string, JsonPatchOperation, RegExp]>([
     ['a missing field for replace', { op: 'replace', path: '/spec/nope', value: 1 }, /no field "nope"/],
     ['a missing field for remove', { op: 'remove', path: '/spec/nope' }, /no field "nope"/],
