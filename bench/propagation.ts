@@ -19,6 +19,7 @@ const DEPLOYMENTS = resourceType('apps/v1', 'Deployment', 'deployments');
 const NAMESPACE = federate(NAMESPACES);
 const DEPLOYMENT = federate(DEPLOYMENTS);
 const TYPES: readonly FederatedType[] = [NAMESPACE, DEPLOYMENT];
+const ENTRIES: readonly ClusterEntry[] = MEMBERS.map((name) => ({ name }));
 const EVERYTHING = OBJECTS * MEMBERS.length;
 
 /** 500 federated Deployments on real API servers: a host and three members, end to end, beside the same writes without anything around them. */
@@ -33,6 +34,8 @@ export async function benchPropagation(): Promise<void> {
     console.log('writing to the host');
     const { create, back, update, memory } = await endToEnd(planes);
     const after = await ceiling(planes, 'second');
+    console.log('the requests of the controller, with nothing around them');
+    const floor = await bareRequests(planes, 'floor');
     const raw = (before + after) / 2;
     const line = (what: string, seconds: number): void => {
       const rate = Math.round(EVERYTHING / seconds);
@@ -44,6 +47,7 @@ export async function benchPropagation(): Promise<void> {
     line(`${OBJECTS} federated Deployments × ${MEMBERS.length} members, until all are there`, create);
     line('… until every status on the host says so', back);
     line('a new image in all of them, until it is there', update);
+    line('the requests that create and status take, and no more', floor);
     console.log(`memory of the process, with watches for measuring: ${memory} MiB`);
   } finally {
     await planes.stop();
@@ -52,21 +56,59 @@ export async function benchPropagation(): Promise<void> {
 
 /** The same objects, written straight to the members over HTTP/2, with nothing around the requests. */
 async function ceiling(planes: ControlPlanes, namespace: string): Promise<number> {
-  const kubeconfig = parse(readFileSync(planes.kubeconfig, 'utf8')) as Kubeconfig;
-  const members = new Map(MEMBERS.map((name) => [name as string, new Straight(kubeconfig, name)]));
-  const entries = MEMBERS.map((name) => ({ name }));
-  for (const member of members.values()) {
-    await member.post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  }
-  const objects = names().flatMap((name) => renderAll(prepare(federatedWeb(name)), entries).objects);
+  const members = await straight(planes, MEMBERS, namespace);
+  const objects = names().flatMap((name) => renderAll(prepare(federatedWeb(name)), ENTRIES).objects);
   const started = performance.now();
   await inFlight(objects, IN_FLIGHT, async ({ cluster, object }) => {
-    const moved = { ...object, metadata: { ...object.metadata, namespace } };
-    await members.get(cluster)?.post(`/apis/apps/v1/namespaces/${namespace}/deployments`, moved);
+    await members.get(cluster)?.send('POST', deploymentsIn(namespace), inNamespace(object, namespace));
   });
   const seconds = (performance.now() - started) / 1000;
   for (const member of members.values()) await member.close();
   return seconds;
+}
+
+/**
+ * What a federated object can't do without, as bare requests: the object itself, its finalizer and record before anything is written to
+ * members, a create-only apply in each member, the status. What takes longer than this is ours.
+ */
+async function bareRequests(planes: ControlPlanes, namespace: string): Promise<number> {
+  const servers = await straight(planes, ['host', ...MEMBERS], namespace);
+  const host = servers.get('host');
+  const federated = `/apis/types.kubefed.io/v1beta1/namespaces/${namespace}/federateddeployments`;
+  const hold = { finalizers: ['bench.example.com/sync'], annotations: { 'bench.example.com/clusters': MEMBERS.join(',') } };
+  const clusters = ENTRIES.map(({ name }) => ({ name, generation: 1 }));
+  const conditions = [{ type: 'Propagation', status: 'True' }];
+  const started = performance.now();
+  await inFlight(names(), IN_FLIGHT, async (name) => {
+    const object = inNamespace(federatedWeb(name), namespace);
+    await host?.send('POST', federated, object);
+    await host?.send('PATCH', `${federated}/${name}`, { metadata: hold });
+    const rendered = renderAll(prepare(object), ENTRIES).objects;
+    const at = `${deploymentsIn(namespace)}/${name}?fieldManager=bench`;
+    await Promise.all(rendered.map(({ cluster, object: each }) => servers.get(cluster)?.send('APPLY', at, createOnly(each))));
+    await host?.send('PATCH', `${federated}/${name}/status`, { status: { observedGeneration: 1, clusters, conditions } });
+  });
+  const seconds = (performance.now() - started) / 1000;
+  for (const server of servers.values()) await server.close();
+  return seconds;
+}
+
+const deploymentsIn = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments`;
+
+function inNamespace(object: AnyObject, namespace: string): AnyObject {
+  return { ...object, metadata: { ...object.metadata, namespace } };
+}
+
+function createOnly(object: AnyObject): AnyObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: '1' } };
+}
+
+async function straight(planes: ControlPlanes, servers: readonly string[], name: string): Promise<Map<string, Straight>> {
+  const kubeconfig = parse(readFileSync(planes.kubeconfig, 'utf8')) as Kubeconfig;
+  const made = new Map(servers.map((server) => [server, new Straight(kubeconfig, server)]));
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+  for (const server of made.values()) await server.send('POST', '/api/v1/namespaces', namespace);
+  return made;
 }
 
 interface Kubeconfig {
@@ -74,11 +116,13 @@ interface Kubeconfig {
   readonly users: readonly { readonly name: string; readonly user: { readonly token: string } }[];
 }
 
+const CONTENT_TYPES = { POST: 'application/json', PATCH: 'application/merge-patch+json', APPLY: 'application/apply-patch+yaml' };
+
 /** A cluster, written to with bare requests. */
 class Straight {
   readonly #agent: Agent;
   readonly #origin: string;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #authorization: string;
 
   constructor({ clusters, users }: Kubeconfig, name: string) {
     const cluster = clusters.find((each) => each.name === name)?.cluster ?? {};
@@ -86,14 +130,21 @@ class Straight {
     const ca = Buffer.from(cluster['certificate-authority-data'] ?? '', 'base64');
     this.#agent = new Agent({ connect: { ca }, allowH2: true, connections: null, pipelining: 1 });
     this.#origin = cluster.server ?? '';
-    this.#headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    this.#authorization = `Bearer ${token}`;
   }
 
-  async post(path: string, object: unknown): Promise<void> {
-    const request = { origin: this.#origin, path, method: 'POST', headers: this.#headers, body: JSON.stringify(object) } as const;
-    const { statusCode, body } = await this.#agent.request(request);
+  async send(verb: keyof typeof CONTENT_TYPES, path: string, object: unknown): Promise<void> {
+    const headers = { authorization: this.#authorization, 'content-type': CONTENT_TYPES[verb] };
+    const method = verb === 'APPLY' ? 'PATCH' : verb;
+    const { statusCode, body } = await this.#agent.request({
+      origin: this.#origin,
+      path,
+      method,
+      headers,
+      body: JSON.stringify(object),
+    });
     const text = await body.text();
-    if (statusCode !== 201) throw new Error(`${path}: ${statusCode} ${text}`);
+    if (statusCode >= 300) throw new Error(`${path}: ${statusCode} ${text}`);
   }
 
   close(): Promise<void> {
@@ -105,7 +156,7 @@ async function endToEnd(planes: ControlPlanes): Promise<Record<'create' | 'back'
   const host = planes.connect('host');
   await host.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
   const stopping = new AbortController();
-  const source = staticSource<ClusterEntry>(MEMBERS.map((name) => ({ name })));
+  const source = staticSource(ENTRIES);
   const members = new ClusterSet({ source, connect: ({ name }) => planes.connect(name) });
   const controller = new PropagationController({ host, members, types: TYPES });
   const running = controller.run(stopping.signal);

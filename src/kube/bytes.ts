@@ -1,5 +1,15 @@
 /** The UTF-8 bytes of text; a lone surrogate becomes U+FFFD. Pure code has no TextEncoder. */
 export function utf8(text: string): Uint8Array {
+  const ascii = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x80) return encoded(text);
+    ascii[at] = code;
+  }
+  return ascii;
+}
+
+function encoded(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of text) {
     const point = character.codePointAt(0) ?? 0;

@@ -120,18 +120,31 @@ class Draft {
 function applyStep(draft: Draft, { operation, path, from }: CompiledOperation): void {
   if (operation.op === 'move') draft.parentOf(from ?? [], true);
   else if (from !== undefined) mustResolve(draft.root, from);
-  if (operation.op === 'test') mustResolve(draft.root, path);
-  const parent = operation.op === 'test' ? undefined : draft.parentOf(path, from === undefined && operation.op !== 'add');
-  const leaf = path.length === 0 ? undefined : seenFromParent(operation);
-  if (leaf === undefined) draft.root = evaluate(draft.root, operation);
-  else evaluate(parent, leaf);
+  if (operation.op === 'test') {
+    mustResolve(draft.root, path);
+  } else {
+    const parent = draft.parentOf(path, from === undefined && operation.op !== 'add');
+    if (from === undefined && path.length > 0 && written(parent, path.at(-1) ?? '', operation)) return;
+  }
+  draft.root = evaluate(draft.root, operation);
 }
 
-/** An operation with only the last token left of its path, where nothing else of the document matters to it: the engine needn't go there again. */
-function seenFromParent(operation: JsonPatchOperation): JsonPatchOperation | undefined {
-  const path = operation.path.slice(operation.path.lastIndexOf('/'));
-  if (operation.op === 'remove') return { op: 'remove', path };
-  return operation.op === 'add' || operation.op === 'replace' ? { op: operation.op, path, value: operation.value } : undefined;
+/**
+ * Writes to a place that was found and checked, without another walk from the root. Whatever isn't one plain write, or has no value where it
+ * needs one, is left to the engine.
+ */
+function written(parent: unknown, token: string, operation: JsonPatchOperation): boolean {
+  const { op } = operation;
+  if (op === 'remove') {
+    if (Array.isArray(parent)) parent.splice(Number(token), 1);
+    else delete (parent as Record<string, unknown>)[token];
+    return true;
+  }
+  if ((op !== 'add' && op !== 'replace') || operation.value === undefined) return false;
+  if (!Array.isArray(parent)) (parent as Record<string, unknown>)[token] = operation.value;
+  else if (op === 'replace') parent[Number(token)] = operation.value;
+  else parent.splice(token === '-' ? parent.length : Number(token), 0, operation.value);
+  return true;
 }
 
 function evaluate(document: unknown, operation: JsonPatchOperation): unknown {

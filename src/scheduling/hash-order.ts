@@ -8,12 +8,13 @@ const FNV_PRIME = 0x01000193;
  * The indices of names in the order of a 32-bit FNV-1 hash of each name followed by the key; equal hashes keep their order. It looks random
  * and is the same everywhere: kubefed breaks its ties with it.
  */
-export function hashOrder(names: readonly string[], key: string): Int32Array {
+export function hashOrder(names: readonly string[], key: string): number[] {
   return orderOf(hashNames(names, utf8(key)));
 }
 
-function hashNames(names: readonly string[], key: Uint8Array): Int32Array {
-  const hashes = new Int32Array(names.length);
+/** Plain lists here: typed arrays of a hundred numbers live outside the heap, and take longer to make than to fill. */
+function hashNames(names: readonly string[], key: Uint8Array): number[] {
+  const hashes = new Array<number>(names.length).fill(0);
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] ?? '';
     let hash = FNV_OFFSET;
@@ -36,7 +37,7 @@ function hashBytes(start: number, bytes: Uint8Array): number {
 }
 
 /** Hashes are spread evenly: as many buckets as there are hashes, by their leading bits, leave little to put right. */
-function orderOf(hashes: Int32Array): Int32Array {
+function orderOf(hashes: number[]): number[] {
   const order = byLeadingBits(hashes);
   for (let at = 1; at < order.length; at += 1) {
     const index = order[at] ?? 0;
@@ -52,22 +53,22 @@ function orderOf(hashes: Int32Array): Int32Array {
   return order;
 }
 
-function byLeadingBits(hashes: Int32Array): Int32Array {
+function byLeadingBits(hashes: number[]): number[] {
   const shift = Math.min(31, Math.clz32(hashes.length));
-  const starts = new Int32Array(2 ** (32 - shift) + 1);
+  const starts = new Array<number>(2 ** (32 - shift) + 1).fill(0);
   for (let index = 0; index < hashes.length; index += 1) bump(starts, (unsigned(hashes, index) >>> shift) + 1);
   for (let bucket = 1; bucket < starts.length; bucket += 1) starts[bucket] = (starts[bucket] ?? 0) + (starts[bucket - 1] ?? 0);
-  const order = new Int32Array(hashes.length);
+  const order = new Array<number>(hashes.length).fill(0);
   for (let index = 0; index < hashes.length; index += 1) order[bump(starts, unsigned(hashes, index) >>> shift)] = index;
   return order;
 }
 
-function unsigned(hashes: Int32Array, index: number): number {
+function unsigned(hashes: number[], index: number): number {
   return (hashes[index] ?? 0) >>> 0;
 }
 
 /** Counts on; what stood there before. */
-function bump(counts: Int32Array, index: number): number {
+function bump(counts: number[], index: number): number {
   const before = counts[index] ?? 0;
   counts[index] = before + 1;
   return before;
