@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ClustersetError } from './errors.ts';
 import { isRecord, type KubeObject } from './object.ts';
-import { qualifiedPlural, type ResourceType } from './resource.ts';
+import { qualifiedPlural, type ResourceAddress } from './resource.ts';
 
 /** A column of `kubectl get` (API: apiextensions/v1 CustomResourceColumnDefinition). */
 export interface PrinterColumn {
@@ -26,6 +26,7 @@ export interface CustomResourceDefinition extends KubeObject {
       readonly singular: string;
       readonly listKind: string;
       readonly shortNames?: readonly string[];
+      readonly categories?: readonly string[];
     };
     readonly versions: readonly {
       readonly name: string;
@@ -40,19 +41,23 @@ export interface CustomResourceDefinition extends KubeObject {
 
 /** The parts of a resource definition that its CRD shows. */
 export interface CrdParts {
+  readonly olderVersions?: readonly string[];
   readonly spec: z.ZodType;
+  readonly specOptional?: boolean;
   readonly status?: z.ZodType | undefined;
+  readonly statusSubresource?: boolean;
+  readonly categories?: readonly string[];
   readonly shortNames?: readonly string[];
   readonly printerColumns?: readonly PrinterColumn[];
   readonly description?: string;
 }
 
 /** The CRD of a type. */
-export function crdOf(type: ResourceType, parts: CrdParts): CustomResourceDefinition {
+export function crdOf(type: ResourceAddress, parts: CrdParts): CustomResourceDefinition {
   const schema = {
     ...(parts.description === undefined ? {} : { description: parts.description }),
     type: 'object',
-    required: ['spec'],
+    ...(parts.specOptional === true ? {} : { required: ['spec'] }),
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
@@ -61,6 +66,7 @@ export function crdOf(type: ResourceType, parts: CrdParts): CustomResourceDefini
       ...(parts.status === undefined ? {} : { status: structuralSchema(parts.status) }),
     },
   };
+  const hasStatus = parts.statusSubresource ?? parts.status !== undefined;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -74,17 +80,16 @@ export function crdOf(type: ResourceType, parts: CrdParts): CustomResourceDefini
         singular: type.kind.toLowerCase(),
         listKind: `${type.kind}List`,
         ...(parts.shortNames === undefined ? {} : { shortNames: parts.shortNames }),
+        ...(parts.categories === undefined ? {} : { categories: parts.categories }),
       },
-      versions: [
-        {
-          name: type.version,
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: schema },
-          ...(parts.status === undefined ? {} : { subresources: { status: {} } }),
-          ...(parts.printerColumns === undefined ? {} : { additionalPrinterColumns: parts.printerColumns }),
-        },
-      ],
+      versions: [...(parts.olderVersions ?? []), type.version].map((name) => ({
+        name,
+        served: true,
+        storage: name === type.version,
+        schema: { openAPIV3Schema: schema },
+        ...(hasStatus ? { subresources: { status: {} } } : {}),
+        ...(parts.printerColumns === undefined ? {} : { additionalPrinterColumns: parts.printerColumns }),
+      })),
     },
   };
 }

@@ -3,26 +3,38 @@ import { type CustomResourceDefinition, crdOf, type PrinterColumn } from './crd.
 import { ClustersetError, type Issue } from './errors.ts';
 import { isRecord, type KubeObject, type ObjectMeta } from './object.ts';
 import { formatFieldPath } from './pointer.ts';
-import { apiVersionOf, type ResourceType, type Scope } from './resource.ts';
+import { apiVersionOf, type ResourceAddress, type ResourceType, type Scope } from './resource.ts';
 
 /** The object that {@link defineResource} describes. */
-export type Resource<Spec, Status = never> = {
+export type Resource<Spec, Status = never, Optional extends boolean = false> = {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: ObjectMeta;
-  readonly spec: Spec;
-} & ([Status] extends [never] ? unknown : { readonly status?: Status });
+} & (Optional extends true ? { readonly spec?: Spec } : { readonly spec: Spec }) &
+  ([Status] extends [never] ? unknown : { readonly status?: Status });
 
 /** What {@link defineResource} takes. */
-export interface ResourceDefinition<Spec extends z.ZodType, Status extends z.ZodType | undefined> {
+export interface ResourceDefinition<
+  Spec extends z.ZodType,
+  Status extends z.ZodType | undefined,
+  Optional extends boolean = false,
+> {
   readonly group: string;
+  /** The version that is stored, and that the type's address names. */
   readonly version: string;
+  /** Older versions of the same schema that are served as well, and read like the stored one. */
+  readonly olderVersions?: readonly string[];
   readonly kind: string;
   readonly plural: string;
   readonly scope: Scope;
   readonly spec: Spec;
-  /** With a status the type has the status subresource. */
+  /** Whether an object may lack its spec. Default false. */
+  readonly specOptional?: Optional;
   readonly status?: Status;
+  /** Whether the status is written on its own. Default: where there is a status. */
+  readonly statusSubresource?: boolean;
+  /** Names for groups of types: `kubectl get multicluster`. */
+  readonly categories?: readonly string[];
   readonly shortNames?: readonly string[];
   readonly printerColumns?: readonly PrinterColumn[];
   /** Shown by `kubectl explain`. */
@@ -45,19 +57,24 @@ export interface DefinedResource<T extends KubeObject> extends ResourceType<T> {
  * Schemas describe what is written: no transforms, no look-around in patterns, no recursion. `z.looseObject({})` keeps unknown fields,
  * `z.union([z.string(), z.int()])` is Kubernetes' int-or-string, and `.meta({ 'x-kubernetes-list-type': 'map', … })` is passed through.
  */
-export function defineResource<Spec extends z.ZodType, Status extends z.ZodType | undefined = undefined>(
-  definition: ResourceDefinition<Spec, Status>,
-): DefinedResource<Resource<z.infer<Spec>, Status extends z.ZodType ? z.infer<Status> : never>> {
-  type T = Resource<z.infer<Spec>, Status extends z.ZodType ? z.infer<Status> : never>;
+export function defineResource<
+  Spec extends z.ZodType,
+  Status extends z.ZodType | undefined = undefined,
+  Optional extends boolean = false,
+>(
+  definition: ResourceDefinition<Spec, Status, Optional>,
+): DefinedResource<Resource<z.infer<Spec>, Status extends z.ZodType ? z.infer<Status> : never, Optional>> {
+  type T = Resource<z.infer<Spec>, Status extends z.ZodType ? z.infer<Status> : never, Optional>;
   const { group, version, kind, plural, scope } = definition;
-  const type: ResourceType<T> = { group, version, kind, plural, scope };
+  const address: ResourceAddress = { group, version, kind, plural, scope };
+  const type: ResourceType<T> = address;
   const schema = z.object({
     metadata: z.looseObject({ name: z.string() }),
-    spec: definition.spec,
+    spec: definition.specOptional === true ? definition.spec.optional() : definition.spec,
     ...(definition.status === undefined ? {} : { status: definition.status.optional() }),
   });
   const shapeIssues = (value: unknown): readonly Issue[] => {
-    const identity = identityIssues(type, value);
+    const identity = identityIssues(address, definition.olderVersions ?? [], value);
     if (identity.length > 0) return identity;
     const result = schema.safeParse(value);
     return result.success ? [] : result.error.issues.map((issue) => issueOf(issue, value));
@@ -65,7 +82,7 @@ export function defineResource<Spec extends z.ZodType, Status extends z.ZodType 
   return {
     ...type,
     shapeIssues,
-    crd: () => crdOf(type, definition),
+    crd: () => crdOf(address, definition),
     read: (value) => {
       const issues = shapeIssues(value);
       if (issues.length === 0) return value as T;
@@ -74,9 +91,11 @@ export function defineResource<Spec extends z.ZodType, Status extends z.ZodType 
   };
 }
 
-function identityIssues(type: ResourceType, value: unknown): readonly Issue[] {
+function identityIssues(type: ResourceAddress, olderVersions: readonly string[], value: unknown): readonly Issue[] {
   if (!isRecord(value)) return [{ field: '', message: 'is no object' }];
-  const expected = { apiVersion: apiVersionOf(type), kind: type.kind };
+  const older = olderVersions.map((version) => apiVersionOf({ ...type, version }));
+  const apiVersion = older.find((each) => each === value.apiVersion) ?? apiVersionOf(type);
+  const expected = { apiVersion, kind: type.kind };
   return (['apiVersion', 'kind'] as const)
     .filter((field) => value[field] !== expected[field])
     .map((field) => ({

@@ -23,6 +23,7 @@ export type {
 } from './cluster.ts';
 export { NEVER_VERSION } from './cluster.ts';
 export { contentHash, deepEqual, stableStringify } from './compare.ts';
+export { bytesSchema, conditionsSchema, timeSchema } from './condition-schema.ts';
 export { type Condition, findCondition, isConditionTrue, setCondition } from './conditions.ts';
 export { type CustomResourceDefinition, type PrinterColumn, type StructuralSchema, structuralSchema } from './crd.ts';
 export { type DefinedResource, defineResource, type Resource, type ResourceDefinition, shapeError } from './define-resource.ts';
