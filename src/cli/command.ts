@@ -1,8 +1,11 @@
 import { Command, CommanderError } from 'commander';
+import { aboutCommand } from './commands/about.ts';
 import { applyCommand } from './commands/apply.ts';
+import { credentialCommand } from './commands/credential.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
+import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { planCommand } from './commands/plan.ts';
 import { statusCommand } from './commands/status.ts';
 import { EXIT, INTERRUPTED, linesOf } from './failure.ts';
@@ -49,6 +52,9 @@ function program(session: Session): Command {
     applyCommand(session),
     statusCommand(session),
     deleteCommand(session),
+    aboutCommand(session),
+    kubeconfigCommand(session),
+    credentialCommand(session),
   ]) {
     root.addCommand(command);
   }

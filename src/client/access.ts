@@ -6,8 +6,12 @@ export interface Access {
     readonly key?: string | Buffer | undefined;
     readonly servername?: string | undefined;
     readonly rejectUnauthorized?: boolean | undefined;
+    /** Replaces the check of the name in the server's certificate. */
+    readonly checkServerIdentity?: (() => undefined) | undefined;
   };
   readonly headers: Readonly<Record<string, string>>;
+  /** When it ends, in milliseconds since 1970; absent where nobody knows. */
+  readonly expiresAt?: number | undefined;
 }
 
 /** Gives credentials, as fresh as they need to be. */
@@ -16,6 +20,8 @@ export interface AccessProvider {
   current(): Promise<Access>;
   /** The server has refused what {@link AccessProvider.current} gave: get others, unless that was done already. */
   refresh(refused: Access): void;
+  /** Ends what was opened to get them. */
+  close?(): Promise<void>;
 }
 
 /** Credentials that never change. */

@@ -1,6 +1,19 @@
-import type { Cluster } from '../kube/index.ts';
-import type { ClusterEntry } from '../registry/index.ts';
-import { fixedAccess } from './access.ts';
+import { type Cluster, type ClusterReader, ClustersetError } from '../kube/index.ts';
+import {
+  type AccessProviderConfig,
+  type ClusterEndpoint,
+  type ClusterEntry,
+  chooseEndpoints,
+  type EndpointChoice,
+  resolveAccess,
+} from '../registry/index.ts';
+import type { Clock } from '../runtime/index.ts';
+import { type AccessProvider, fixedAccess } from './access.ts';
+import type { ServerEndpoint } from './connection.ts';
+import { Rotating, type RotatingOptions } from './credentials/credentials.ts';
+import { ExecPlugins } from './credentials/exec-plugin.ts';
+import { credentialsOfSecret } from './credentials/secret.ts';
+import { ServiceAccountAccess } from './credentials/service-account.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { RealCluster } from './real-cluster.ts';
 
@@ -29,23 +42,132 @@ export async function connectContext(
   return new RealCluster({ cluster: name, server, proxy, access: provider, timeoutMs, userAgent });
 }
 
+/** What {@link connectEntry} takes beside the entry. */
+export interface ConnectEntryOptions extends Omit<ConnectOptions, 'name'> {
+  /** Used in place of the kubeconfig that the entry names. */
+  readonly kubeconfig?: string;
+  /** Where Secrets with credentials are read: the cluster that the registry is in. */
+  readonly host?: ClusterReader;
+  /** The plugins of this program, for clusters that offer access providers (KEP-5339): the first that a cluster offers is used. */
+  readonly providers?: readonly AccessProviderConfig[];
+  /** Runs plugins, and keeps what they say; give all connections the same. Default: one of its own for each connection. */
+  readonly plugins?: ExecPlugins;
+  /** This program's own IP address, by which endpoints are chosen. Without it they are tried in the order of the list. */
+  readonly client?: string;
+  /** Default: `longestPrefix`. */
+  readonly choice?: EndpointChoice;
+  readonly clock?: Clock;
+}
+
+/** Where a cluster is, and how to get in. */
+interface Way {
+  readonly servers: readonly [ServerEndpoint, ...ServerEndpoint[]];
+  readonly access: AccessProvider;
+}
+
 /**
- * Connects to the cluster of an entry, through the context that it names, or the one of its own name. `kubeconfig` is used in place of the
- * file that the entry names.
+ * Connects to the cluster of an entry; nothing is sent yet.
  *
- * @throws ClustersetError `Invalid` where the kubeconfig can't be read or has no such context.
+ * - `auth.context`, or nothing: through that context of a kubeconfig, or the one of the entry's name, with the address that stands there.
+ * - `auth.secret`: with what is in that Secret of the `host`; read again when it is refused, and every minute.
+ * - `auth.accessProviders`: with what the plugin of one of `providers` says.
+ *
+ * With `auth.serviceAccount` these serve to ask for that account's tokens only. Where no connection to an endpoint can be made, the next is
+ * tried.
+ *
+ * @throws ClustersetError `Invalid` where the entry says no way that can be gone.
  */
-export function connectEntry(
-  entry: Pick<ClusterEntry, 'name' | 'auth'>,
-  options: Omit<ConnectOptions, 'name'> & { readonly kubeconfig?: string } = {},
-): Promise<Cluster> {
-  const kubeconfig = options.kubeconfig ?? entry.auth?.kubeconfig;
-  return connectContext({
-    ...options,
-    name: entry.name,
-    context: entry.auth?.context ?? entry.name,
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+export async function connectEntry(entry: ClusterEntry, options: ConnectEntryOptions = {}): Promise<Cluster> {
+  const way = await wayOf(entry, options);
+  return clusterAt(entry, way, accessTo(entry, way, options), options);
+}
+
+/**
+ * What a request to the cluster of an entry is let in with, for a program that connects by itself: the same that {@link connectEntry} uses. What
+ * comes back must be closed.
+ *
+ * @throws ClustersetError `Invalid` where the entry says no way that can be gone.
+ */
+export async function accessEntry(entry: ClusterEntry, options: ConnectEntryOptions = {}): Promise<AccessProvider> {
+  return accessTo(entry, await wayOf(entry, options), options);
+}
+
+function accessTo(entry: ClusterEntry, way: Way, options: ConnectEntryOptions): AccessProvider {
+  const account = entry.auth?.serviceAccount;
+  if (account === undefined) return way.access;
+  return new ServiceAccountAccess(clusterAt(entry, way, way.access, options), way.access, account, options.clock);
+}
+
+function clusterAt({ name }: ClusterEntry, { servers }: Way, access: AccessProvider, options: ConnectEntryOptions): RealCluster {
+  const [{ server, proxy, tls }, ...others] = servers;
+  const { timeoutMs, userAgent } = options;
+  return new RealCluster({ cluster: name, server, proxy, tls, others, access, timeoutMs, userAgent });
+}
+
+async function wayOf(entry: ClusterEntry, options: ConnectEntryOptions): Promise<Way> {
+  const { name, auth = {} } = entry;
+  const isElsewhere = auth.secret !== undefined || auth.accessProviders !== undefined;
+  if (auth.context !== undefined || auth.kubeconfig !== undefined || !isElsewhere) {
+    const kubeconfig = await readKubeconfig(options.kubeconfig ?? auth.kubeconfig);
+    const { server, proxy, provider } = kubeconfig.access(auth.context ?? name, name);
+    return { servers: [{ server, proxy }], access: provider };
+  }
+  const { client, choice, clock } = options;
+  const chosen = chooseEndpoints(entry, {
+    ...(client === undefined ? {} : { client }),
+    ...(choice === undefined ? {} : { choice }),
   });
+  const [first, ...others] = chosen.candidates.map((endpoint) => serverOf(endpoint, name));
+  if (first === undefined) {
+    const why = chosen.issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
+    throw invalid(
+      name,
+      'endpoints',
+      `there is no address to reach it at${why === '' ? '' : ` (${why})`}`,
+      'give it one that this client may use',
+    );
+  }
+  return { servers: [first, ...others], access: new Rotating({ cluster: name, clock, ...loaderOf(entry, options) }) };
+}
+
+function loaderOf(
+  entry: ClusterEntry,
+  { host, providers = [], plugins = new ExecPlugins() }: ConnectEntryOptions,
+): Pick<RotatingOptions, 'load' | 'mend'> {
+  const { name, auth = {} } = entry;
+  const { secret } = auth;
+  if (secret !== undefined) {
+    if (host === undefined)
+      throw invalid(name, 'auth.secret', 'its credentials are in a Secret of a host', 'connect with a host');
+    return {
+      load: () => credentialsOfSecret(host, secret),
+      mend: `check the Secret ${secret.namespace}/${secret.name} of ${host.name}`,
+    };
+  }
+  const resolved = resolveAccess(entry, providers);
+  return {
+    load: (refused) => plugins.credentials(resolved, refused),
+    mend: `check the plugin of the provider "${resolved.provider}"`,
+  };
+}
+
+function serverOf(endpoint: ClusterEndpoint, cluster: string): ServerEndpoint {
+  const { server, proxyUrl, caData, tlsServerName, disabledTLSValidations: disabled = [] } = endpoint;
+  if (disabled.includes('ValidityPeriod')) {
+    const message = 'the time of a certificate can not be left out of its checks here';
+    throw invalid(cluster, 'endpoints.disabledTLSValidations', message, 'renew the certificate');
+  }
+  const tls = {
+    ...(caData === undefined ? {} : { ca: Buffer.from(caData, 'base64') }),
+    ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+    ...(disabled.includes('*') ? { rejectUnauthorized: false } : {}),
+    ...(disabled.includes('SubjectName') ? { checkServerIdentity: () => undefined } : {}),
+  };
+  return { server, proxy: proxyUrl, ...(Object.keys(tls).length === 0 ? {} : { tls }) };
+}
+
+function invalid(cluster: string, field: string, message: string, mend: string): ClustersetError {
+  return new ClustersetError({ code: 'Invalid', message, cluster, field, mend });
 }
 
 /** A cluster by its address. */

@@ -3,15 +3,23 @@ import { ClustersetError, errorOfStatus, isStatus } from '../kube/index.ts';
 import { type Clock, sleep, systemClock, unlessAborted } from '../runtime/index.ts';
 import type { Access, AccessProvider } from './access.ts';
 import { Dispatchers, fingerprintOf } from './dispatchers.ts';
-import { unreachable } from './network-errors.ts';
+import { unreachable, wasNeverSent } from './network-errors.ts';
 
-/** Where a cluster is and how to get in. */
-export interface ConnectionOptions {
-  /** How errors call the cluster. */
-  readonly cluster: string;
+/** One address of an API server. */
+export interface ServerEndpoint {
   /** URL of the API server. */
   readonly server: string;
   readonly proxy?: string | undefined;
+  /** How this server is checked; goes before what the credentials say. */
+  readonly tls?: Partial<Access['tls']> | undefined;
+}
+
+/** Where a cluster is and how to get in. */
+export interface ConnectionOptions extends ServerEndpoint {
+  /** How errors call the cluster. */
+  readonly cluster: string;
+  /** Where to go when no connection to the server can be made: the next one is tried, and stayed with. */
+  readonly others?: readonly ServerEndpoint[] | undefined;
   readonly access: AccessProvider;
   /** How long one call may take, retries included. Default 30 s. Watches aren't concerned. */
   readonly timeoutMs?: number | undefined;
@@ -53,26 +61,39 @@ interface Call {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MOST_RETRIES = 10;
 
+/** An endpoint, read. */
+interface Server extends ServerEndpoint {
+  readonly origin: string;
+  readonly basePath: string;
+}
+
+/** The connections that are in use. */
+interface Agents {
+  readonly access: Access;
+  readonly server: Server;
+  readonly dispatchers: Dispatchers;
+  readonly fingerprint: string;
+}
+
 /**
  * The HTTP connection to one cluster. An answer of 429 or 503 with `Retry-After` is waited for within the call's time; one of 401 is tried once
- * more with new credentials.
+ * more with new credentials. Where no connection can be made, the cluster's other addresses are tried.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #clock: Clock;
-  readonly #origin: string;
-  readonly #basePath: string;
+  readonly #servers: readonly Server[];
+  /** Which of the servers is used: the last that could be connected to. */
+  #at = 0;
   readonly #closing = new AbortController();
   /** Ends all sockets, also those that are still being connected: undici lets them go on until its timeout, which holds a process. */
   readonly #sockets = new AbortController();
-  #agent: { readonly access: Access; readonly dispatchers: Dispatchers; readonly fingerprint: string } | undefined;
+  #agent: Agents | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    const url = parseServer(options.server, options.cluster);
-    this.#origin = url.origin;
-    this.#basePath = url.pathname.replace(/\/$/, '');
+    this.#servers = [options, ...(options.others ?? [])].map((endpoint) => serverOf(endpoint, options.cluster));
   }
 
   /** Sends a request and reads its answer as JSON. @throws ClustersetError for every answer but a good one. */
@@ -107,7 +128,7 @@ export class Connection {
     const destroyed = agent?.dispatchers.destroy();
     // Not before: a dispatcher that isn't destroyed yet would connect again.
     this.#sockets.abort();
-    await destroyed;
+    await Promise.all([destroyed, this.#options.access.close?.()]);
   }
 
   #begin(request: HttpRequest): Call {
@@ -126,25 +147,40 @@ export class Connection {
     const signal = AbortSignal.any([...given, left.signal, ...(whole === undefined ? [] : [whole])]);
     const send = async (): Promise<Dispatcher.ResponseData> => {
       call.access = await this.#options.access.current();
-      signal.throwIfAborted();
-      return this.#dispatchers(call.access)
-        .of(request)
-        .request({
-          origin: this.#origin,
-          path: `${this.#basePath}${request.path}`,
-          method: request.method,
-          signal,
-          headers: this.#headers(request, call.access),
-          body: request.body === undefined ? null : JSON.stringify(request.body),
-          bodyTimeout: 0,
-          headersTimeout: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-        });
+      return this.#sendSomewhere(call, call.access, signal);
     };
     try {
       return await unlessAborted(send, AbortSignal.any([...given, deadline]), (late) => late.body.destroy());
     } catch (error) {
       left.abort();
       throw this.#translate(error, call);
+    }
+  }
+
+  /** Sends a request to the server in use, or the next that can be connected to: what was not sent can be sent again. */
+  async #sendSomewhere({ request }: Call, access: Access, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    for (let tried = 1; ; tried += 1) {
+      signal.throwIfAborted();
+      const at = this.#at;
+      const server = this.#servers[at] as Server;
+      try {
+        return await this.#dispatchers(access, server)
+          .of(request)
+          .request({
+            origin: server.origin,
+            path: `${server.basePath}${request.path}`,
+            method: request.method,
+            signal,
+            headers: this.#headers(request, access),
+            body: request.body === undefined ? null : JSON.stringify(request.body),
+            bodyTimeout: 0,
+            headersTimeout: this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+          });
+      } catch (error) {
+        if (tried >= this.#servers.length || !wasNeverSent(error)) throw error;
+        // Another call may have gone on already.
+        if (this.#at === at) this.#at = (at + 1) % this.#servers.length;
+      }
     }
   }
 
@@ -157,14 +193,15 @@ export class Connection {
     };
   }
 
-  #dispatchers(access: Access): Dispatchers {
+  #dispatchers(access: Access, server: Server): Dispatchers {
     const before = this.#agent;
     // Most requests have the very credentials of the one before.
-    if (before?.access === access) return before.dispatchers;
-    const fingerprint = fingerprintOf(access);
-    const isSame = before?.fingerprint === fingerprint;
-    const dispatchers = isSame ? before.dispatchers : new Dispatchers(access, this.#options.proxy, this.#sockets.signal);
-    this.#agent = { access, fingerprint, dispatchers };
+    if (before?.access === access && before.server === server) return before.dispatchers;
+    const own = server.tls === undefined ? access : { ...access, tls: { ...access.tls, ...server.tls } };
+    const fingerprint = fingerprintOf(own);
+    const isSame = before?.fingerprint === fingerprint && before.server === server;
+    const dispatchers = isSame ? before.dispatchers : new Dispatchers(own, server.proxy, this.#sockets.signal);
+    this.#agent = { access, server, fingerprint, dispatchers };
     // Calls under way may finish on the old connections.
     if (!isSame) void before?.dispatchers.close().catch(() => undefined);
     return dispatchers;
@@ -179,6 +216,10 @@ export class Connection {
     }
   }
 
+  #origin(): string {
+    return this.#servers[this.#at]?.origin ?? '';
+  }
+
   /** Login pages of proxies are answers, too, but not from the cluster. */
   #json(response: Dispatcher.ResponseData, body: unknown, { accept = '' }: HttpRequest): unknown {
     if (typeof body !== 'string' || accept === '*/*') return body;
@@ -187,7 +228,7 @@ export class Connection {
       code: 'InternalError',
       message: `the answer is no JSON (${type})`,
       cluster: this.#options.cluster,
-      mend: `check that ${this.#origin} is an API server, and that no proxy answers in its place`,
+      mend: `check that ${this.#origin()} is an API server, and that no proxy answers in its place`,
     });
   }
 
@@ -273,8 +314,14 @@ export class Connection {
     if (error instanceof ClustersetError) return error;
     if (hasDeadline && deadline.aborted)
       return new ClustersetError({ code: 'Timeout', message: `no answer within ${timeoutMs} ms`, cluster });
-    return unreachable(error, cluster, this.#origin);
+    return unreachable(error, cluster, this.#origin());
   }
+}
+
+function serverOf(endpoint: ServerEndpoint, cluster: string): Server {
+  const url = parseServer(endpoint.server, cluster);
+  const { server, proxy, tls } = endpoint;
+  return { server, proxy, tls, origin: url.origin, basePath: url.pathname.replace(/\/$/, '') };
 }
 
 function parseServer(server: string, cluster: string): URL {

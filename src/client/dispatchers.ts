@@ -68,7 +68,7 @@ function tlsOf({ tls }: Access): Record<string, unknown> {
 /** Changes with everything that a TLS connection depends on; tokens travel with each request and don't count. */
 export function fingerprintOf({ tls }: Access): string {
   const hash = createHash('sha256');
-  for (const part of [tls.ca, tls.cert, tls.key, tls.servername, String(tls.rejectUnauthorized)])
-    hash.update(part ?? '').update('\0');
+  const checks = `${tls.rejectUnauthorized} ${tls.checkServerIdentity === undefined}`;
+  for (const part of [tls.ca, tls.cert, tls.key, tls.servername, checks]) hash.update(part ?? '').update('\0');
   return hash.digest('hex');
 }

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { LineCounter, parseDocument } from 'yaml';
 import { ClustersetError, isRecord } from '../kube/index.ts';
+import type { ClusterEndpoint } from '../registry/index.ts';
 import type { Access, AccessProvider } from './access.ts';
+import { invalidKubeconfig as invalid, parseKubeconfigYaml } from './yaml.ts';
 
 /**
  * The one place that reaches @kubernetes/client-node: for kubeconfigs and credentials, which it does well. It takes a third of a second and
@@ -29,6 +30,12 @@ export interface Kubeconfig {
     context: string,
     cluster?: string,
   ): { readonly server: string; readonly proxy: string | undefined; readonly provider: AccessProvider };
+  /**
+   * Where the cluster of a context is, as an entry says it; `undefined` where there is no such context.
+   *
+   * @throws ClustersetError `Invalid` where the file with its certificate can't be read.
+   */
+  endpoint(context: string): ClusterEndpoint | undefined;
 }
 
 /**
@@ -51,6 +58,7 @@ export async function readKubeconfig(file?: string): Promise<Kubeconfig> {
     contexts: config.getContexts().map(({ name }) => name),
     currentContext: config.getCurrentContext() || undefined,
     access: (context, cluster = context) => accessOf({ config, files, read }, context, cluster),
+    endpoint: (context) => endpointOf(config, context),
   };
 }
 
@@ -70,7 +78,7 @@ function kubeconfigFiles(file?: string): readonly string[] {
 
 function parsed(config: KubeConfig, path: string): KubeConfig {
   const folder = dirname(resolve(path));
-  const content = completed(parseYaml(readText(path), path), folder);
+  const content = completed(parseKubeconfigYaml(readText(path), path), folder);
   try {
     config.loadFromString(JSON.stringify(content));
   } catch {
@@ -88,26 +96,6 @@ function readText(path: string): string {
     const { code } = error as { code?: string };
     if (code === 'EISDIR') throw invalid(path, 'is a folder', 'name a file');
     throw invalid(path, `can't be read (${code ?? 'unknown error'})`, 'check the path and its permissions');
-  }
-}
-
-/** An error tells the line and the kind of mistake, and quotes nothing: it may be a token. */
-function parseYaml(text: string, path: string): unknown {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, logLevel: 'error' });
-  const [mistake] = [...document.errors, ...document.warnings];
-  if (mistake !== undefined) {
-    const kind = mistake.code.toLowerCase().replaceAll('_', ' ');
-    throw invalid(
-      `${path}, line ${lines.linePos(mistake.pos[0]).line}`,
-      `is no kubeconfig: a mistake in its YAML (${kind})`,
-      'correct the file',
-    );
-  }
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch {
-    throw invalid(path, 'is no kubeconfig: it has an alias that leads nowhere, or too many', 'correct the file');
   }
 }
 
@@ -171,6 +159,20 @@ function accessOf({ config, files, read }: Source, name: string, called: string)
     server: cluster.server,
     proxy: cluster.proxyUrl,
     provider: new KubeconfigAccess(config, read, { context: name, cluster: called }),
+  };
+}
+
+function endpointOf(config: KubeConfig, context: string): ClusterEndpoint | undefined {
+  const cluster = config.getCluster(config.getContextObject(context)?.cluster ?? '');
+  if (cluster === null) return undefined;
+  const { server, caFile, caData, tlsServerName, proxyUrl, skipTLSVerify } = cluster;
+  const ca = caData ?? (caFile === undefined ? undefined : Buffer.from(readText(caFile)).toString('base64'));
+  return {
+    server,
+    ...(ca === undefined ? {} : { caData: ca }),
+    ...(tlsServerName === undefined ? {} : { tlsServerName }),
+    ...(proxyUrl === undefined ? {} : { proxyUrl }),
+    ...(skipTLSVerify ? { disabledTLSValidations: ['*' as const] } : {}),
   };
 }
 
@@ -243,8 +245,4 @@ interface TlsOptions {
   rejectUnauthorized?: boolean;
   headers: Record<string, string>;
   auth?: string;
-}
-
-function invalid(object: string, message: string, mend: string): ClustersetError {
-  return new ClustersetError({ code: 'Invalid', message: `kubeconfig ${object}: ${message}`, mend });
 }

@@ -25,6 +25,7 @@ import {
   type ResourceAddress,
   type ResourceType,
   resourcePath,
+  resourceType,
   type SelectOptions,
   type ServedResource,
   type WatchEvent,
@@ -33,6 +34,12 @@ import {
 } from '../kube/index.ts';
 import { Connection, type ConnectionOptions, type HttpRequest } from './connection.ts';
 import { AGGREGATED, readAggregated } from './discovery.ts';
+
+const SERVICE_ACCOUNTS = resourceType('v1', 'ServiceAccount', 'serviceaccounts');
+
+interface TokenRequest {
+  readonly status: { readonly token: string; readonly expirationTimestamp: string };
+}
 
 /** A real cluster behind the port. */
 export class RealCluster implements Cluster {
@@ -110,6 +117,18 @@ export class RealCluster implements Cluster {
     } catch (error) {
       throw options.ifAbsent ? ifAbsentError(error) : error;
     }
+  }
+
+  /** A short-lived token of a service account (API: authentication.k8s.io/v1 TokenRequest). */
+  async requestToken(
+    account: { readonly namespace: string; readonly name: string },
+    spec: { readonly audiences?: readonly string[]; readonly expirationSeconds: number },
+  ): Promise<{ readonly token: string; readonly expirationTimestamp: string }> {
+    const key = checkedKey(SERVICE_ACCOUNTS, account, this.name);
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
+    const path = `${resourcePath(SERVICE_ACCOUNTS, key)}/token`;
+    const { status } = (await this.#send(SERVICE_ACCOUNTS, key, { method: 'POST', path, body })) as TokenRequest;
+    return status;
   }
 
   async delete(type: ResourceAddress, key: ObjectKey, options: DeleteOptions = {}): Promise<DeleteOutcome> {

@@ -46,6 +46,7 @@ export interface CrdParts {
   readonly specOptional?: boolean;
   readonly status?: z.ZodType | undefined;
   readonly statusSubresource?: boolean;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly categories?: readonly string[];
   readonly shortNames?: readonly string[];
   readonly printerColumns?: readonly PrinterColumn[];
@@ -70,7 +71,7 @@ export function crdOf(type: ResourceAddress, parts: CrdParts): CustomResourceDef
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: qualifiedPlural(type) },
+    metadata: { name: qualifiedPlural(type), ...(parts.annotations === undefined ? {} : { annotations: parts.annotations }) },
     spec: {
       group: type.group,
       scope: type.scope,
@@ -146,7 +147,9 @@ function text(pattern: unknown, format: unknown, path: string): StructuralSchema
   if (typeof pattern === 'string' && /\(\?(?:=|!|<)|\\[1-9]/.test(pattern)) {
     throw unsupported(path, `the pattern ${pattern} looks around or back, which API servers don't (RE2)`);
   }
-  return { ...(pattern === undefined ? {} : { pattern }), ...(format === undefined ? {} : { format }) };
+  // JavaScript writes a slash as \/ for the sake of its literals.
+  const plain = typeof pattern === 'string' ? pattern.replace(/\\(.)/gs, (pair, next) => (next === '/' ? '/' : pair)) : undefined;
+  return { ...(plain === undefined ? {} : { pattern: plain }), ...(format === undefined ? {} : { format }) };
 }
 
 function object(properties: unknown, additional: unknown, path: string): StructuralSchema {

@@ -33,6 +33,8 @@ export interface ResourceDefinition<
   readonly status?: Status;
   /** Whether the status is written on its own. Default: where there is a status. */
   readonly statusSubresource?: boolean;
+  /** Annotations of the CRD. Groups of Kubernetes itself need `api-approved.kubernetes.io`, or API servers refuse them. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Names for groups of types: `kubectl get multicluster`. */
   readonly categories?: readonly string[];
   readonly shortNames?: readonly string[];

@@ -66,6 +66,7 @@ export {
   valueElement,
   withField,
 } from './field-set.ts';
+export { type Health, type HealthThresholds, healthAfter } from './health.ts';
 export {
   applyJsonPatch,
   type CompiledOperation,

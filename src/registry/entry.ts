@@ -30,10 +30,22 @@ const condition = z.looseObject({
 const endpoint = z.object({
   /** URL of the API server. */
   server: text,
-  /** Clients in this range should use this endpoint. */
+  /** Clients in this range should use this endpoint; absent: everyone. */
   clientCIDR: z.string().exactOptional(),
   /** PEM bundle, base64. */
   caData: z.string().exactOptional(),
+  /** The name that the server's certificate is checked for, where it isn't the one in the URL. */
+  tlsServerName: text.exactOptional(),
+  /** URL of a proxy: http, https or socks5. */
+  proxyUrl: text.exactOptional(),
+  /** What isn't checked of the server's certificate (API: core.kubefed.io disabledTLSValidations). `*`, which stands alone: nothing is checked. */
+  disabledTLSValidations: z.array(z.enum(['*', 'SubjectName', 'ValidityPeriod'])).exactOptional(),
+});
+
+/** One way of a manager of clusters to give access (API: multicluster.x-k8s.io/v1alpha1 AccessProvider, KEP-5339). It holds nothing secret. */
+const accessProvider = z.looseObject({
+  name: text,
+  cluster: z.looseObject({ server: z.string().exactOptional() }).exactOptional(),
 });
 
 /** Where credentials are, never the credentials themselves. */
@@ -41,8 +53,19 @@ const authReference = z.object({
   /** A context of a kubeconfig: the default one, or the file that `kubeconfig` names. */
   context: text.exactOptional(),
   kubeconfig: text.exactOptional(),
-  /** A Secret of the host. */
-  secret: z.object({ namespace: text, name: text }).exactOptional(),
+  /** A Secret of the host: with a kubeconfig under `key`, or with `token` (and `ca.crt`). */
+  secret: z.object({ namespace: text, name: text, key: text.exactOptional() }).exactOptional(),
+  /** Ways to get in that the inventory knows; whoever wants in must have a plugin for one of them. */
+  accessProviders: z.array(accessProvider).exactOptional(),
+  /** A service account of the cluster itself: the other credentials are used only to ask for its short-lived tokens. */
+  serviceAccount: z
+    .object({
+      namespace: text,
+      name: text,
+      audiences: z.array(text).exactOptional(),
+      expirationSeconds: z.int().min(600).exactOptional(),
+    })
+    .exactOptional(),
 });
 
 /** Schema of a {@link ClusterEntry}. Unknown fields are kept. */
@@ -59,6 +82,7 @@ export const clusterEntrySchema = z.looseObject({
   apis: z.array(text).exactOptional(),
   endpoints: z.array(endpoint).exactOptional(),
   auth: authReference.exactOptional(),
+  kubernetesVersion: z.string().exactOptional(),
 });
 
 /**
@@ -69,8 +93,15 @@ export const clusterEntrySchema = z.looseObject({
  * - `taints`, `conditions`: `Ready` is False or Unknown for a cluster that shouldn't get anything new; a cluster without conditions counts as ready.
  * - `capacity`: quantities by resource name. `apis`: what it serves, as `group/version/Kind`; absent where unknown.
  * - `endpoints`, `auth`: how to reach it; `auth` says where credentials are and never holds them.
+ * - `kubernetesVersion`: the server's `gitVersion`, as it was last seen.
  */
 export type ClusterEntry = Readonly<z.infer<typeof clusterEntrySchema>>;
+
+/** One address of a cluster's API server, and how it is checked. */
+export type ClusterEndpoint = Readonly<z.infer<typeof endpoint>>;
+
+/** A way to get into a cluster that its inventory names (KEP-5339). */
+export type AccessProviderReference = Readonly<z.infer<typeof accessProvider>>;
 
 /** Longest name of a cluster, in characters: that of a Kubernetes object. */
 const LONGEST_NAME = 253;

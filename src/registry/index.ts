@@ -1,1 +1,76 @@
-export { type ClusterEntry, clusterEntrySchema, fleetIssues, isReady, parseFleet } from './entry.ts';
+export {
+  type AccessProviderConfig,
+  type ExecPlugin,
+  type ProfileArgsPolicy,
+  type ProfileEnvPolicy,
+  type ResolvedAccess,
+  resolveAccess,
+} from './access-providers.ts';
+export { type ServerUrl, serverUrl } from './address.ts';
+export {
+  ANNOUNCED_FIELDS,
+  type Announced,
+  type Announcement,
+  type AnnouncementOptions,
+  type Announcements,
+  acknowledge,
+  announcements,
+  parseAnnounced,
+} from './announcements.ts';
+export { ClusterProfile, KubeFedCluster, RegistryCluster } from './api.ts';
+export {
+  getCluster,
+  labelCluster,
+  listClusters,
+  type PublishedProfile,
+  publishProfile,
+  REGISTRY_KINDS,
+  type RegistryEvent,
+  type RegistryKind,
+  type RegistryListing,
+  type RegistryOptions,
+  type RegistryWriteOptions,
+  registerCluster,
+  removeCluster,
+  setClusterCondition,
+  watchClusters,
+} from './client.ts';
+export { type CombinedEntries, type CombineOptions, combineEntries } from './combine.ts';
+export { entryOfKubeconfigSecret, type KubeconfigSecret, selfContainedIssues } from './embedded-kubeconfig.ts';
+export { type ChosenEndpoints, chooseEndpoints, type EndpointChoice, type EndpointQuestion } from './endpoints.ts';
+export {
+  type AccessProviderReference,
+  type ClusterEndpoint,
+  type ClusterEntry,
+  clusterEntrySchema,
+  fleetIssues,
+  isReady,
+  parseFleet,
+} from './entry.ts';
+export { entryOfClusterProfile } from './from-cluster-profile.ts';
+export { entryOfKubeFedCluster } from './from-kubefed-cluster.ts';
+export { entryOfRegistryCluster } from './from-registry-cluster.ts';
+export {
+  type ClusterHealth,
+  type ClusterHealthOptions,
+  type ClusterProbe,
+  clusterHealth,
+  type PlacedNode,
+  topologyOf,
+} from './health.ts';
+export {
+  entriesOfKubeconfig,
+  type KubeconfigEntriesOptions,
+  type KubeconfigFile,
+  type KubeconfigItem,
+  type ReadKubeconfig,
+  readKubeconfigFile,
+} from './kubeconfig.ts';
+export {
+  MANAGED_EXTENSION,
+  type ManagedKubeconfigOptions,
+  type MergedKubeconfig,
+  mergeKubeconfig,
+} from './managed-kubeconfig.ts';
+export { type EntryNaming, entryName, type MappedCluster } from './mapping.ts';
+export { CLUSTER_MANAGER_LABEL, CLUSTERSET_LABEL, type ProfileFacts, profileStatus } from './profile.ts';

@@ -1,6 +1,13 @@
-import { type Cluster, type ClusterSource, deepEqual, type Json } from '../kube/index.ts';
+import {
+  type Cluster,
+  type ClusterSource,
+  deepEqual,
+  type Health,
+  type HealthThresholds,
+  healthAfter,
+  type Json,
+} from '../kube/index.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
-import { type Health, type HealthThresholds, healthAfter } from './health.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** How a member is doing: `joining` until it has been asked for the first time. */

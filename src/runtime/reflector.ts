@@ -22,7 +22,9 @@ export interface ReflectOptions {
   /** Numbers from 0 up to 1: spreads retries and time-outs. */
   readonly random: () => number;
   readonly signal: AbortSignal;
-  readonly labelSelector?: string;
+  readonly labelSelector?: string | undefined;
+  /** One namespace; all of them where it is absent. */
+  readonly namespace?: string | undefined;
   /** Whether a type that isn't served any more has no objects any more. Default true. */
   readonly emptyWhenNotServed?: boolean;
   /** Is told when the cache is filled, and why it isn't. */
@@ -90,10 +92,10 @@ class Reflector {
   }
 
   async #list(): Promise<void> {
-    const { cluster, type, cache, signal, labelSelector, onState } = this.#options;
+    const { cluster, type, cache, signal, labelSelector, namespace, onState } = this.#options;
     // What a server remembers will do for the first time; after a break only the newest.
     const resourceVersion = this.#version === '' && !this.#lost ? '0' : undefined;
-    const list = await cluster.list<AnyObject>(type, { signal, labelSelector, resourceVersion });
+    const list = await cluster.list<AnyObject>(type, { signal, labelSelector, namespace, resourceVersion });
     cache.replace(list.items, list.resourceVersion);
     this.#version = list.resourceVersion;
     this.#lost = false;
@@ -119,11 +121,12 @@ class Reflector {
   /** Returns how many events came. */
   async #watch(): Promise<number> {
     let events = 0;
-    const { cluster, type, cache, signal, labelSelector, random } = this.#options;
+    const { cluster, type, cache, signal, labelSelector, namespace, random } = this.#options;
     const timeoutSeconds = Math.round(SHORTEST_WATCH_S * (1 + random()));
     const watch = cluster.watch<AnyObject>(type, {
       signal,
       labelSelector,
+      namespace,
       resourceVersion: this.#version,
       allowWatchBookmarks: true,
       timeoutSeconds,

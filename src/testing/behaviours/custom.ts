@@ -279,6 +279,40 @@ export const CUSTOM_BEHAVIOURS: readonly Behaviour[] = [
     },
   },
   {
+    name: "a definition in one of Kubernetes' own groups must say whether it was approved",
+    source: 'KEP-1111',
+    async check({ cluster, unique }) {
+      const plural = unique('own').replaceAll('-', '');
+      const crd = (annotations?: Record<string, string>): AnyObject => ({
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `${plural}.example.k8s.io`, ...(annotations === undefined ? {} : { annotations }) },
+        spec: {
+          group: 'example.k8s.io',
+          scope: 'Namespaced',
+          names: { kind: 'Own', plural },
+          versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+        },
+      });
+      const key = 'api-approved.kubernetes.io';
+      const wanted = `protected groups must have approval annotation "${key}"`;
+      const invalid = `CustomResourceDefinition.apiextensions.k8s.io "${plural}.example.k8s.io" is invalid:`;
+      const see = 'see https://github.com/kubernetes/enhancements/pull/1111';
+      await fails(() => cluster.create(crds, crd()), {
+        code: 'Invalid',
+        status: 422,
+        message: `${invalid} metadata.annotations[${key}]: Required value: ${wanted}, ${see}`,
+      });
+      await fails(() => cluster.create(crds, crd({ [key]: 'yes' })), {
+        code: 'Invalid',
+        status: 422,
+        message: `${invalid} metadata.annotations[${key}]: Invalid value: "yes": ${wanted} with either a URL or a reason starting with "unapproved", ${see}`,
+      });
+      await cluster.create(crds, crd({ [key]: 'unapproved, for a test' }), { dryRun: true });
+      await cluster.create(crds, crd({ [key]: 'https://github.com/kubernetes/enhancements/pull/1' }), { dryRun: true });
+    },
+  },
+  {
     name: 'a definition without types, or with two storage versions, is refused',
     source: SOURCE,
     async check({ cluster, unique }) {

@@ -64,9 +64,27 @@ function validateDefinition(object: AnyObject): readonly FieldProblem[] {
       ),
     );
   }
+  problems.push(...approvalProblems(object, String(spec.group ?? '')));
   for (const message of checkDns1035Label(String(names.plural ?? '')))
     problems.push(invalidValue('spec.names.plural', names.plural, message));
   return [...problems, ...schemaProblems(versions)];
+}
+
+const APPROVAL = 'api-approved.kubernetes.io';
+const SEE = 'see https://github.com/kubernetes/enhancements/pull/1111';
+
+/** Groups of Kubernetes itself want to be approved, or to say that they aren't (KEP-1111). */
+function approvalProblems(object: AnyObject, group: string): readonly FieldProblem[] {
+  const isProtected = /(?:^|\.)(?:k8s|kubernetes)\.io$/.test(group);
+  const approval = object.metadata.annotations?.[APPROVAL] ?? '';
+  const field = `metadata.annotations[${APPROVAL}]`;
+  const wanted = `protected groups must have approval annotation "${APPROVAL}"`;
+  if (!isProtected || approval.startsWith('unapproved')) return [];
+  if (approval === '') return [required(field, `${wanted}, ${SEE}`)];
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\/[^/\s]+/i.test(approval);
+  return isUrl
+    ? []
+    : [invalidValue(field, approval, `${wanted} with either a URL or a reason starting with "unapproved", ${SEE}`)];
 }
 
 /** A schema that all versions share is spoken of as if it stood above them. */

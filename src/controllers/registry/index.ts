@@ -1,0 +1,1 @@
+export { type RegistrySourceOptions, registrySource } from './source.ts';
