@@ -7,6 +7,8 @@ import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
 import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { planCommand } from './commands/plan.ts';
+import { resolveCommand } from './commands/resolve.ts';
+import { servicesCommand } from './commands/services.ts';
 import { statusCommand } from './commands/status.ts';
 import { EXIT, INTERRUPTED, linesOf } from './failure.ts';
 import { packageVersion } from './package.ts';
@@ -53,6 +55,8 @@ function program(session: Session): Command {
     statusCommand(session),
     deleteCommand(session),
     aboutCommand(session),
+    servicesCommand(session),
+    resolveCommand(session),
     kubeconfigCommand(session),
     credentialCommand(session),
   ]) {
