@@ -48,6 +48,11 @@ export interface ConnectEntryOptions extends Omit<ConnectOptions, 'name'> {
   readonly kubeconfig?: string;
   /** Where Secrets with credentials are read: the cluster that the registry is in. */
   readonly host?: ClusterReader;
+  /**
+   * The namespaces from which Secrets are taken. Whoever may write entries says which Secret is sent to which address: name the namespaces
+   * where that is not you. Default: all that the host lets this program read.
+   */
+  readonly secretNamespaces?: readonly string[];
   /** The plugins of this program, for clusters that offer access providers (KEP-5339): the first that a cluster offers is used. */
   readonly providers?: readonly AccessProviderConfig[];
   /** Runs plugins, and keeps what they say; give all connections the same. Default: one of its own for each connection. */
@@ -112,42 +117,45 @@ async function wayOf(entry: ClusterEntry, options: ConnectEntryOptions): Promise
     const { server, proxy, provider } = kubeconfig.access(auth.context ?? name, name);
     return { servers: [{ server, proxy }], access: provider };
   }
-  const { client, choice, clock } = options;
-  const chosen = chooseEndpoints(entry, {
-    ...(client === undefined ? {} : { client }),
-    ...(choice === undefined ? {} : { choice }),
-  });
-  const [first, ...others] = chosen.candidates.map((endpoint) => serverOf(endpoint, name));
-  if (first === undefined) {
-    const why = chosen.issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
-    throw invalid(
-      name,
-      'endpoints',
-      `there is no address to reach it at${why === '' ? '' : ` (${why})`}`,
-      'give it one that this client may use',
-    );
-  }
-  return { servers: [first, ...others], access: new Rotating({ cluster: name, clock, ...loaderOf(entry, options) }) };
+  const { load, mend, endpoint } = loaderOf(entry, options);
+  // A plugin's credentials are for the address that its provider names, and for no other.
+  const servers = endpoint === undefined ? chosenServers(entry, options) : [serverOf(endpoint, name)];
+  return { servers: servers as Way['servers'], access: new Rotating({ cluster: name, clock: options.clock, load, mend }) };
+}
+
+function chosenServers(entry: ClusterEntry, { client, choice }: ConnectEntryOptions): readonly ServerEndpoint[] {
+  const question = { ...(client === undefined ? {} : { client }), ...(choice === undefined ? {} : { choice }) };
+  const { candidates, issues } = chooseEndpoints(entry, question);
+  if (candidates.length > 0) return candidates.map((endpoint) => serverOf(endpoint, entry.name));
+  const why = issues.map((issue) => `${issue.field}: ${issue.message}`).join('; ');
+  const message = `there is no address to reach it at${why === '' ? '' : ` (${why})`}`;
+  throw invalid(entry.name, 'endpoints', message, 'give it one that this client may use');
+}
+
+interface Loader extends Pick<RotatingOptions, 'load' | 'mend'> {
+  /** The one address that the credentials are for; absent where they are for all of the entry's. */
+  readonly endpoint?: ClusterEndpoint | undefined;
 }
 
 function loaderOf(
   entry: ClusterEntry,
-  { host, providers = [], plugins = new ExecPlugins() }: ConnectEntryOptions,
-): Pick<RotatingOptions, 'load' | 'mend'> {
+  { host, providers = [], plugins = new ExecPlugins(), secretNamespaces }: ConnectEntryOptions,
+): Loader {
   const { name, auth = {} } = entry;
   const { secret } = auth;
-  if (secret !== undefined) {
-    if (host === undefined)
-      throw invalid(name, 'auth.secret', 'its credentials are in a Secret of a host', 'connect with a host');
-    return {
-      load: () => credentialsOfSecret(host, secret),
-      mend: `check the Secret ${secret.namespace}/${secret.name} of ${host.name}`,
-    };
+  if (secret === undefined) {
+    const resolved = resolveAccess(entry, providers);
+    const mend = `check the plugin of the provider "${resolved.provider}"`;
+    return { load: (refused) => plugins.credentials(resolved, refused), mend, endpoint: resolved.endpoint };
   }
-  const resolved = resolveAccess(entry, providers);
+  if (host === undefined) throw invalid(name, 'auth.secret', 'its credentials are in a Secret of a host', 'connect with a host');
+  if (secretNamespaces?.includes(secret.namespace) === false) {
+    const message = `names a Secret in the namespace "${secret.namespace}", from which none is taken`;
+    throw invalid(name, 'auth.secret.namespace', message, `move it to ${secretNamespaces.join(' or ')}`);
+  }
   return {
-    load: (refused) => plugins.credentials(resolved, refused),
-    mend: `check the plugin of the provider "${resolved.provider}"`,
+    load: () => credentialsOfSecret(host, secret),
+    mend: `check the Secret ${secret.namespace}/${secret.name} of ${host.name}`,
   };
 }
 

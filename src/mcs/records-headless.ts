@@ -97,7 +97,7 @@ function hostnameOf({ hostname }: SliceEndpoint, slice: string, report: ReportRe
 }
 
 /** The name of an endpoint without a hostname, as CoreDNS makes it: its address with dashes, which must not end in one. */
-export function systemName(address: string): string {
+function systemName(address: string): string {
   const name = address.replaceAll(/[.:]/g, '-');
   return name.endsWith('-') ? `${name}0` : name;
 }

@@ -3,7 +3,7 @@ import type { ServiceImportPort } from './api.ts';
 import type { LeftOutReason, SlicePort } from './slices-types.ts';
 
 /** A port that stays behind, and why. */
-export interface PortLeftOut {
+interface PortLeftOut {
   readonly reason: LeftOutReason;
   readonly field: string;
   readonly message: string;

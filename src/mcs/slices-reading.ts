@@ -147,10 +147,7 @@ function isFlag(value: unknown): boolean {
 }
 
 /** Why an address can't be an endpoint's of this family; nothing for a good one. */
-export function addressProblem(
-  text: unknown,
-  family: AddressFamily,
-): 'BadAddress' | 'WrongFamily' | 'SpecialAddress' | undefined {
+function addressProblem(text: unknown, family: AddressFamily): 'BadAddress' | 'WrongFamily' | 'SpecialAddress' | undefined {
   const address = typeof text === 'string' ? parseAddress(text) : undefined;
   if (address === undefined) return 'BadAddress';
   if (address.family !== family) return 'WrongFamily';

@@ -9,31 +9,29 @@ const announcedCluster = z.object({
   fields: z.record(z.string(), z.string()),
 });
 
-const announced = z.object({ version: z.literal(1), clusters: z.array(announcedCluster) });
+/** Schema of {@link Announced}. */
+export const announcedSchema = z.object({ version: z.literal(1), clusters: z.array(announcedCluster) });
 
 /**
  * What has been said of the clusters so far, to be kept between looks and over restarts: plain JSON. It holds names, whether clusters were
  * ready, and digests; nothing else of an entry can be read from it. A list, so that no name of a cluster can be taken for something else.
  */
-export type Announced = Readonly<z.infer<typeof announced>>;
-type AnnouncedCluster = Readonly<z.infer<typeof announcedCluster>>;
+export type Announced = Readonly<z.infer<typeof announcedSchema>>;
+type AnnouncedCluster = Announced['clusters'][number];
 
-interface About {
-  readonly cluster: string;
-  /** What has been said of the cluster once this has been said; absent: it is forgotten. For {@link acknowledge}. */
-  readonly known?: AnnouncedCluster;
-}
-
-/** Something that is worth telling about one cluster. */
-export type Announcement =
-  | ({ readonly type: 'added' } & About)
-  /** `fields`: which fields of the entry are others than before, by name. */
-  | ({ readonly type: 'changed'; readonly fields: readonly string[] } & About)
-  /** `reason`, `message`: those of the condition `Ready`, where it has any. They are in the words of whoever wrote the condition. */
-  | ({ readonly type: 'unreachable'; readonly reason?: string; readonly message?: string } & About)
-  /** It is reachable again. */
-  | ({ readonly type: 'reachable' } & About)
-  | ({ readonly type: 'removed' } & About);
+/**
+ * Something that is worth telling about one cluster.
+ *
+ * - `changed`: `fields` names what of the entry is other than before.
+ * - `unreachable`: `reason` and `message` are those of the condition `Ready`, where it has any, in the words of whoever wrote it.
+ * - `reachable`: it is reachable again.
+ * - `known`: what has been said of the cluster once this has been said, for {@link acknowledge}; absent where it is forgotten.
+ */
+export type Announcement = { readonly cluster: string; readonly known?: Announced['clusters'][number] } & (
+  | { readonly type: 'added' | 'reachable' | 'removed' }
+  | { readonly type: 'changed'; readonly fields: readonly string[] }
+  | { readonly type: 'unreachable'; readonly reason?: string; readonly message?: string }
+);
 
 /** What {@link announcements} takes beside the clusters. */
 export interface AnnouncementOptions {
@@ -113,7 +111,7 @@ export function acknowledge(known: Announced | undefined, said: readonly Announc
  * @throws ClustersetError `Invalid`, with the field; never with what stands there.
  */
 export function parseAnnounced(value: unknown): Announced {
-  const result = announced.safeParse(value);
+  const result = announcedSchema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new ClustersetError({

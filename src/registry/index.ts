@@ -14,6 +14,7 @@ export {
   type AnnouncementOptions,
   type Announcements,
   acknowledge,
+  announcedSchema,
   announcements,
   parseAnnounced,
 } from './announcements.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 export type Answer = { readonly status: number; readonly headers?: Readonly<Record<string, string>> } | 'silence';
 
 /** One message as it came, whatever was answered. */
-export interface Received {
+interface Received {
   readonly method: string;
   readonly type: string;
   readonly body: string;

@@ -84,13 +84,35 @@ describe('connecting to an entry', () => {
     });
     const entry = {
       endpoints: [{ server: server.url, caData }],
-      auth: { accessProviders: [{ name: 'corp', cluster: { server: server.url } }] },
+      auth: { accessProviders: [{ name: 'corp', cluster: { server: server.url, 'certificate-authority-data': caData } }] },
     };
     const execConfig = { apiVersion: 'client.authentication.k8s.io/v1', command: 'x', provideClusterInfo: true };
     const options = { plugins, providers: [{ name: 'corp', execConfig }] };
     expect(await asks(entry, options)).toBe(`Bearer for ${server.url} -`);
     await asks(entry, options);
     expect(runs).toBe(1);
+  });
+
+  it('sends what a plugin says to the address of its provider only', async () => {
+    await using other = await startServer(whoAsks, { certificate: known.server });
+    const plugins = new ExecPlugins({ run: () => Promise.resolve({ token: 't' }) });
+    const provider = { name: 'corp', cluster: { server: server.url, 'certificate-authority-data': caData } };
+    const entry = {
+      endpoints: [other, server].map(({ url }) => ({ server: url, caData })),
+      auth: { accessProviders: [provider] },
+    };
+    const execConfig = { apiVersion: 'client.authentication.k8s.io/v1', command: 'x' };
+    expect(await asks(entry, { plugins, providers: [{ name: 'corp', execConfig }] })).toBe('Bearer t -');
+    expect(other.received).toEqual([]);
+  });
+
+  it('takes Secrets from the namespaces only that it is told', async () => {
+    const { host, reads } = hostWith(() => ({ token: base64('t') }));
+    const entry = { endpoints: [{ server: server.url, caData }], auth: { secret } };
+    expect(await asks(entry, { host, secretNamespaces: ['fleet'] })).toBe('Bearer t -');
+    const before = reads();
+    await expect(asks(entry, { host, secretNamespaces: ['other'] })).rejects.toThrowError(/from which none is taken/);
+    expect(reads()).toBe(before);
   });
 
   it('asks for tokens of a service account with the other credentials, which travel with nothing else', async () => {
@@ -158,8 +180,13 @@ describe('connecting to an entry', () => {
     await expect(asks({ endpoints: [untrusted], auth: { secret } }, { host })).rejects.toMatchObject({ code: 'Unreachable' });
   });
 
-  it.each<[string, ClusterEntry, RegExp]>([
-    ['a Secret and no host', { name: 'a', endpoints: [{ server: 'https://a' }], auth: { secret } }, /in a Secret of a host/],
+  it.each<[string, ClusterEntry, RegExp, 'no host'?]>([
+    [
+      'a Secret and no host',
+      { name: 'a', endpoints: [{ server: 'https://a' }], auth: { secret } },
+      /in a Secret of a host/,
+      'no host',
+    ],
     ['no address', { name: 'a', auth: { secret } }, /no address to reach it at/],
     [
       'a provider that nobody has a plugin for',
@@ -171,8 +198,9 @@ describe('connecting to an entry', () => {
       { name: 'a', endpoints: [{ server: 'https://a', disabledTLSValidations: ['ValidityPeriod'] }], auth: { secret } },
       /the time of a certificate/,
     ],
-  ])('says what is missing for %s', async (_, entry, message) => {
-    const error = await connectEntry(entry).catch((reason: unknown) => reason);
+  ])('says what is missing for %s', async (_, entry, message, without) => {
+    const options = without === 'no host' ? {} : { host: hostWith(() => ({})).host };
+    const error = await connectEntry(entry, options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ClustersetError);
     expect(error).toMatchObject({ code: 'Invalid', cluster: 'a', mend: expect.any(String) });
     expect((error as Error).message).toMatch(message);

@@ -53,7 +53,7 @@ export function told(zone: Zone, name: string, type: string, origin = 'clusterse
   return summary(resolve(zone, { name, type }), origin);
 }
 
-export function summary({ code, answers }: Resolution, origin = 'clusterset.local'): string {
+function summary({ code, answers }: Resolution, origin = 'clusterset.local'): string {
   if (code === 'NOERROR' && answers.length === 0) return 'NODATA';
   return code === 'NOERROR' ? answers.map((record) => dataOf(record, origin)).join(' | ') : code;
 }
