@@ -1,12 +1,20 @@
 /** `npm run bench`, or `npm run bench -- render plan propagation` for some of it. The last needs real API servers: see test:kube. */
 import process from 'node:process';
+import { benchDns } from './mcs-dns.ts';
+import { benchMerge } from './mcs-merge.ts';
+import { benchSlices } from './mcs-slices.ts';
 import { benchPlanning } from './planning.ts';
 import { benchPropagation } from './propagation.ts';
+import { benchRegistry } from './registry.ts';
 import { benchRendering } from './rendering.ts';
 
 const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   render: benchRendering,
   plan: benchPlanning,
+  registry: benchRegistry,
+  merge: benchMerge,
+  slices: benchSlices,
+  dns: benchDns,
   propagation: benchPropagation,
 };
 

@@ -1,10 +1,10 @@
 import { type Issue, keyOf } from '../kube/index.ts';
 import { ServiceExport, ServiceImport, type ServiceImportSpec } from './api.ts';
-import { readExportedAnnotations, readExportedLabels } from './exported-metadata.ts';
-import { isSessionTime, LONGEST_SESSION_SECONDS, readConditions } from './exports.ts';
-import { familyOf, readFamilies } from './ip-families.ts';
+import { readExportedAnnotations, readExportedLabels } from './merge/exported-metadata.ts';
+import { isSessionTime, LONGEST_SESSION_SECONDS, readConditions } from './merge/exports.ts';
+import { familyOf, readFamilies } from './merge/ip-families.ts';
+import { readPorts } from './merge/ports.ts';
 import { type ClusterIdForm, checkClusterId, checkServiceKey } from './name-limits.ts';
-import { readPorts } from './ports.ts';
 
 /**
  * Everything that is wrong with a ServiceExport, also what upstream's CRD admits: a name that no Service can have, entries of exported labels

@@ -14,12 +14,12 @@ import {
   resourceType,
 } from '../kube/index.ts';
 import { SERVICE_NAME_LABEL, ServiceExport, ServiceImport } from './api.ts';
-import { type ExportedService, exportedService } from './exports.ts';
-import { type MergedExports, mergeExports } from './merge.ts';
+import { clustersetRecords } from './dns/records.ts';
+import type { Zone, ZoneOptions } from './dns/zone.ts';
+import { type ExportedService, exportedService } from './merge/exports.ts';
+import { type MergedExports, mergeExports } from './merge/merge.ts';
 import type { ClusterIdForm } from './name-limits.ts';
-import { clustersetRecords } from './records.ts';
-import { ENDPOINT_SLICE, type EndpointSlice } from './slices-types.ts';
-import type { Zone, ZoneOptions } from './zone.ts';
+import { ENDPOINT_SLICE, type EndpointSlice } from './slices/types.ts';
 
 const SERVICES = resourceType('v1', 'Service', 'services');
 const PAGE = 500;

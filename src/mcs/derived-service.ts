@@ -1,9 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { type AnyObject, apiVersionOf, type Draft, type Issue, isRecord, type OwnerReference, utf8 } from '../kube/index.ts';
 import { ServiceImport, type ServiceImportPort } from './api.ts';
-import { isSessionTime } from './exports.ts';
-import { type IPFamily, readFamilies } from './ip-families.ts';
-import { readPorts } from './ports.ts';
+import { isSessionTime } from './merge/exports.ts';
+import { type IPFamily, readFamilies } from './merge/ip-families.ts';
+import { readPorts } from './merge/ports.ts';
 
 /** Letters of base32 with the extended hex alphabet, in lower case (RFC 4648 §7). */
 const BASE32_HEX = '0123456789abcdefghijklmnopqrstuv';

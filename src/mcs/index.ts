@@ -35,8 +35,6 @@ export {
   type ServiceMember,
   type ServiceReadOptions,
 } from './client.ts';
-export { explainConflict, formatDecided } from './conditions.ts';
-export type { DecisionReason, FieldDecision, MergedField } from './decisions.ts';
 export {
   type DerivedPort,
   type DerivedService,
@@ -46,18 +44,37 @@ export {
   derivedServiceName,
   type NoDerivedServiceReason,
 } from './derived-service.ts';
-export { isReservedKey } from './exported-metadata.ts';
 export {
-  type ApiCondition,
-  type ExportableService,
-  type ExportedService,
-  type ExportFacts,
-  type ExportProgress,
-  exportedService,
-  type ServiceFacts,
-} from './exports.ts';
-export { DNS_ENDPOINT, type DnsEndpoint, type DnsEndpointOptions, type DnsEndpointRecord, dnsEndpoints } from './external-dns.ts';
-export { IP_FAMILIES, type IPFamily } from './ip-families.ts';
+  DNS_ENDPOINT,
+  type DnsEndpoint,
+  type DnsEndpointOptions,
+  type DnsEndpointRecord,
+  dnsEndpoints,
+} from './dns/external-dns.ts';
+export { clustersetRecords, serviceRecords } from './dns/records.ts';
+export {
+  type ClustersetName,
+  formatClustersetName,
+  parseClustersetName,
+  type Question,
+  type Resolution,
+  resolve,
+} from './dns/resolve.ts';
+export {
+  type RecordData,
+  type RecordLeftOut,
+  type RecordLeftOutReason,
+  type RecordType,
+  type ServiceRecords,
+  servicesOf,
+  withoutServiceRecords,
+  withServiceRecords,
+  type Zone,
+  type ZoneOptions,
+  type ZoneRecord,
+  zoneOf,
+  zoneRecords,
+} from './dns/zone.ts';
 export {
   advanceExports,
   type ClusterAnswer,
@@ -72,19 +89,24 @@ export {
   NO_EXPORTS,
   type StandingReason,
 } from './lifecycle.ts';
-export { type ExportOutcome, type MergedExports, type MergeInput, mergeExports } from './merge.ts';
-export type { ClusterIdForm } from './name-limits.ts';
-export { type DroppedPort, formatPort, type KeptPort, type MergedPorts } from './ports.ts';
-export type { ExportStanding, MergeIssue } from './precedence.ts';
-export { clustersetRecords, serviceRecords } from './records.ts';
+export { explainConflict, formatDecided } from './merge/conditions.ts';
+export type { DecisionReason, FieldDecision, MergedField } from './merge/decisions.ts';
+export { isReservedKey } from './merge/exported-metadata.ts';
 export {
-  type ClustersetName,
-  formatClustersetName,
-  parseClustersetName,
-  type Question,
-  type Resolution,
-  resolve,
-} from './resolve.ts';
+  type ApiCondition,
+  type ExportableService,
+  type ExportedService,
+  type ExportFacts,
+  type ExportProgress,
+  exportedService,
+  type ServiceFacts,
+} from './merge/exports.ts';
+export { IP_FAMILIES, type IPFamily } from './merge/ip-families.ts';
+export { type ExportOutcome, type MergedExports, type MergeInput, mergeExports } from './merge/merge.ts';
+export { type DroppedPort, formatPort, type KeptPort, type MergedPorts } from './merge/ports.ts';
+export type { ExportStanding, MergeIssue } from './merge/precedence.ts';
+export { TYPE_FROM_ANNOTATION } from './merge/type-origin.ts';
+export type { ClusterIdForm } from './name-limits.ts';
 export {
   importableSources,
   importSlices,
@@ -92,11 +114,10 @@ export {
   type SliceImportInput,
   type SliceImportPlan,
   type SourceSlice,
-} from './slices.ts';
-export { type SliceOrigin, sourceOfSlice } from './slices-names.ts';
-export type { SliceStep, SliceStepReason } from './slices-steps.ts';
+} from './slices/import-slices.ts';
+export { importedSliceStem, type SliceOrigin, sourceOfSlice } from './slices/names.ts';
+export type { SliceStep, SliceStepReason } from './slices/steps.ts';
 export {
-  type AddressFamily,
   ENDPOINT_SLICE,
   type EndpointConditions,
   type EndpointSlice,
@@ -108,15 +129,7 @@ export {
   type SlicePort,
   SOURCE_SLICE_ANNOTATION,
   type SourceCluster,
-} from './slices-types.ts';
-export {
-  type ClusterShare,
-  type ClusterSlices,
-  type ShapedTraffic,
-  shapeTraffic,
-  slicesByCluster,
-  type TrafficInput,
-} from './traffic.ts';
+} from './slices/types.ts';
 export {
   type ClusterChoice,
   type ClusterUse,
@@ -126,19 +139,12 @@ export {
   type TrafficReason,
   type TrafficRule,
   trafficPolicyOf,
-} from './traffic-policy.ts';
-export { TYPE_FROM_ANNOTATION } from './type-origin.ts';
+} from './traffic/policy.ts';
 export {
-  type RecordData,
-  type RecordLeftOut,
-  type RecordLeftOutReason,
-  type RecordType,
-  type ServiceRecords,
-  servicesOf,
-  withoutServiceRecords,
-  withServiceRecords,
-  type Zone,
-  type ZoneOptions,
-  type ZoneRecord,
-  zoneRecords,
-} from './zone.ts';
+  type ClusterShare,
+  type ClusterSlices,
+  type ShapedTraffic,
+  shapeTraffic,
+  slicesByCluster,
+  type TrafficInput,
+} from './traffic/shape.ts';

@@ -1,6 +1,6 @@
 import { ClustersetError, compareText, deepEqual } from '../kube/index.ts';
 import type { ServiceImport } from './api.ts';
-import { type ExportedService, timeOf } from './exports.ts';
+import { type ExportedService, timeOf } from './merge/exports.ts';
 
 /**
  * What a cluster said of its export of one service.

@@ -19,10 +19,10 @@ import {
 } from '../kube/index.ts';
 import { ClusterProfile, KubeFedCluster, RegistryCluster } from './api.ts';
 import type { ClusterEntry } from './entry.ts';
-import { entryOfClusterProfile } from './from-cluster-profile.ts';
-import { entryOfKubeFedCluster } from './from-kubefed-cluster.ts';
-import { entryOfRegistryCluster } from './from-registry-cluster.ts';
-import type { EntryNaming, MappedCluster } from './mapping.ts';
+import { entryOfClusterProfile } from './mapping/cluster-profile.ts';
+import { entryOfKubeFedCluster } from './mapping/kubefed-cluster.ts';
+import type { EntryNaming, MappedCluster } from './mapping/mapping.ts';
+import { entryOfRegistryCluster } from './mapping/registry-cluster.ts';
 import { CLUSTER_MANAGER_LABEL, type ProfileFacts, profileStatus } from './profile.ts';
 
 /** A kind of object that stands for a cluster. */

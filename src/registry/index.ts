@@ -1,3 +1,5 @@
+export { type ServerUrl, serverUrl } from './access/address.ts';
+export { type ChosenEndpoints, chooseEndpoints, type EndpointChoice, type EndpointQuestion } from './access/endpoints.ts';
 export {
   type AccessProviderConfig,
   type ExecPlugin,
@@ -5,8 +7,7 @@ export {
   type ProfileEnvPolicy,
   type ResolvedAccess,
   resolveAccess,
-} from './access-providers.ts';
-export { type ServerUrl, serverUrl } from './address.ts';
+} from './access/providers.ts';
 export {
   ANNOUNCED_FIELDS,
   type Announced,
@@ -37,8 +38,6 @@ export {
   watchClusters,
 } from './client.ts';
 export { type CombinedEntries, type CombineOptions, combineEntries } from './combine.ts';
-export { entryOfKubeconfigSecret, type KubeconfigSecret, selfContainedIssues } from './embedded-kubeconfig.ts';
-export { type ChosenEndpoints, chooseEndpoints, type EndpointChoice, type EndpointQuestion } from './endpoints.ts';
 export {
   type AccessProviderReference,
   type ClusterEndpoint,
@@ -48,9 +47,6 @@ export {
   isReady,
   parseFleet,
 } from './entry.ts';
-export { entryOfClusterProfile } from './from-cluster-profile.ts';
-export { entryOfKubeFedCluster } from './from-kubefed-cluster.ts';
-export { entryOfRegistryCluster } from './from-registry-cluster.ts';
 export {
   type ClusterHealth,
   type ClusterHealthOptions,
@@ -59,6 +55,7 @@ export {
   type PlacedNode,
   topologyOf,
 } from './health.ts';
+export { entryOfKubeconfigSecret, type KubeconfigSecret, selfContainedIssues } from './kubeconfig/embedded.ts';
 export {
   entriesOfKubeconfig,
   type KubeconfigEntriesOptions,
@@ -66,12 +63,15 @@ export {
   type KubeconfigItem,
   type ReadKubeconfig,
   readKubeconfigFile,
-} from './kubeconfig.ts';
+} from './kubeconfig/file.ts';
 export {
   MANAGED_EXTENSION,
   type ManagedKubeconfigOptions,
   type MergedKubeconfig,
   mergeKubeconfig,
-} from './managed-kubeconfig.ts';
-export { type EntryNaming, entryName, type MappedCluster } from './mapping.ts';
+} from './kubeconfig/managed.ts';
+export { entryOfClusterProfile } from './mapping/cluster-profile.ts';
+export { entryOfKubeFedCluster } from './mapping/kubefed-cluster.ts';
+export { type EntryNaming, entryName, type MappedCluster } from './mapping/mapping.ts';
+export { entryOfRegistryCluster } from './mapping/registry-cluster.ts';
 export { CLUSTER_MANAGER_LABEL, CLUSTERSET_LABEL, type ProfileFacts, profileStatus } from './profile.ts';

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Rendering } from 'clusterset';
 import { federate } from 'clusterset/federation';
 import { resourceType } from 'clusterset/kube';
+import { REGISTRY_KINDS, RegistryCluster, registerCluster } from 'clusterset/registry';
 import { systemClock } from 'clusterset/runtime';
 import { simulate, type World } from 'clusterset/testing';
 import { type ServedClusters, serve } from 'clusterset/testing/http';
@@ -29,6 +30,8 @@ function program(block: number): string {
   return file;
 }
 
+const linesOf = (block: string): number => block.trimEnd().split('\n').length;
+
 const programs: Program[] = [];
 
 function start(...given: ConstructorParameters<typeof Program>): Program {
@@ -42,9 +45,10 @@ afterEach(() => {
 });
 
 describe('the programs of the README', PATIENCE, () => {
-  it('are two, and short', () => {
-    expect(blocks).toHaveLength(2);
-    for (const block of blocks) expect(block.trimEnd().split('\n').length).toBeLessThan(30);
+  it('are five, and short', () => {
+    expect(blocks).toHaveLength(5);
+    expect(blocks.slice(0, 2).every((block) => linesOf(block) < 30)).toBe(true);
+    expect(blocks.slice(2).every((block) => linesOf(block) < 20)).toBe(true);
   });
 
   it('compile', { timeout: 60_000 }, () => {
@@ -70,6 +74,31 @@ describe('the programs of the README', PATIENCE, () => {
   });
 });
 
+describe('the other programs of the README', PATIENCE, () => {
+  it.each<[string, number, readonly string[]]>([
+    ['who clusters are', 3, ['eu-1', "DuplicateId [ 'us-1', 'us-2' ]"]],
+    [
+      'what becomes of exported services',
+      4,
+      [
+        "[ 'ports: eu-1 has the oldest export' ]",
+        'NOERROR [',
+        '  {',
+        "    name: 'web.shop.svc.clusterset.local',",
+        '    ttl: 5,',
+        "    type: 'A',",
+        "    address: '10.99.0.1'",
+        '  }',
+        ']',
+      ],
+    ],
+  ])('say %s', async (_, block, lines) => {
+    const saying = start(program(block));
+    expect([await saying.ended(), saying.errors]).toEqual([0, '']);
+    expect(saying.output.trimEnd().split('\n')).toEqual(lines);
+  });
+});
+
 describe('the examples', PATIENCE, () => {
   it('show what each cluster would get', async () => {
     const rendering = start(example('render.ts'));
@@ -86,6 +115,30 @@ describe('the examples', PATIENCE, () => {
     const testing = start('--test', [example('unit-test.ts')]);
     expect([await testing.ended(), testing.errors]).toEqual([0, '']);
     expect(testing.output).toMatch(/^ℹ pass 1$/m);
+  });
+});
+
+describe('the registry of the README', PATIENCE, () => {
+  it('connects to the clusters that are registered, and says how they are doing', async () => {
+    await using world = await simulate({ host: {}, members: { 'eu-1': {} }, clock: systemClock });
+    const served = await serve(['host', 'eu-1'].map((name) => world.cluster(name)));
+    const directory = mkdtempSync(join(tmpdir(), 'clusterset-examples-'));
+    try {
+      writeFileSync(join(directory, 'kubeconfig'), stringify(served.kubeconfig()), { mode: 0o600 });
+      const host = world.connect('host');
+      const crds = resourceType('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', 'Cluster');
+      await host.create(crds, RegistryCluster.crd() as never);
+      const namespaces = resourceType('v1', 'Namespace', 'namespaces', 'Cluster');
+      await host.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'fleet' } });
+      await registerCluster(host, REGISTRY_KINDS.cluster, { metadata: { namespace: 'fleet', name: 'eu-1' }, spec: {} });
+      const following = start(program(2), [], { KUBECONFIG: join(directory, 'kubeconfig') });
+      await vi.waitUntil(() => following.output.includes('changed eu-1 ready'), PATIENCE);
+      expect(following.output).toMatch(/^joined eu-1 joining it has not been asked yet$/m);
+      await following.interrupt();
+    } finally {
+      await served.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 

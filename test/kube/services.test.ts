@@ -79,7 +79,7 @@ describe('identity and services on real API servers', () => {
   it('merges what clusters export; the server takes the import, its Service, its slices and the conditions as they are', async () => {
     const ports = [{ port: 80, protocol: 'TCP' }];
     const more = [
-      { ...ports[0], name: 'http' },
+      { name: 'http', port: 80, protocol: 'TCP' },
       { name: 'grpc', port: 9090, protocol: 'TCP' },
     ];
     for (const [index, cluster] of clusters.entries()) {

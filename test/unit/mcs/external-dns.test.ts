@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dnsEndpoints } from '../../../src/mcs/external-dns.ts';
-import { clustersetRecords } from '../../../src/mcs/records.ts';
+import { dnsEndpoints } from '../../../src/mcs/dns/external-dns.ts';
+import { clustersetRecords } from '../../../src/mcs/dns/records.ts';
 import { clusterSetIp, headless, importedSlice, tcp } from './records-fixtures.ts';
 
 const imports = [

@@ -1,7 +1,7 @@
 import type { AnyObject } from 'clusterset/kube';
 import type { ServiceExport, ServiceImport } from '../../../src/mcs/api.ts';
-import { type ExportedService, exportedService } from '../../../src/mcs/exports.ts';
-import { type MergedExports, type MergeInput, mergeExports } from '../../../src/mcs/merge.ts';
+import { type ExportedService, exportedService } from '../../../src/mcs/merge/exports.ts';
+import { type MergedExports, type MergeInput, mergeExports } from '../../../src/mcs/merge/merge.ts';
 
 export const NOW = '2026-06-01T12:00:00Z';
 export const LATER = '2026-06-01T12:05:00Z';

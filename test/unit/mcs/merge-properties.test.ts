@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CONFLICT_REASONS } from '../../../src/mcs/api.ts';
-import { type ExportedService, exportedService } from '../../../src/mcs/exports.ts';
-import { isSamePort } from '../../../src/mcs/ports.ts';
+import { type ExportedService, exportedService } from '../../../src/mcs/merge/exports.ts';
+import { isSamePort } from '../../../src/mcs/merge/ports.ts';
 import { exported, LATER, merged, port, service, serviceExport, settled, stored } from './merge-fixtures.ts';
 
 const some = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);

@@ -2,7 +2,7 @@ import { type AnyObject, isClustersetError } from 'clusterset/kube';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServiceExport } from '../../../src/mcs/api.ts';
-import { exportedService, timeOf } from '../../../src/mcs/exports.ts';
+import { exportedService, timeOf } from '../../../src/mcs/merge/exports.ts';
 import { exported, merged, NOW, service, serviceExport } from './merge-fixtures.ts';
 
 const fieldsOf = (each: ReturnType<typeof exportedService>): readonly string[] => (each.issues ?? []).map(({ field }) => field);

@@ -2,8 +2,8 @@ import { compareText, utf8 } from 'clusterset/kube';
 import { describe, expect, it } from 'vitest';
 import { DERIVED_SERVICE_ANNOTATION, type ServiceImport } from '../../../src/mcs/api.ts';
 import { checkServiceImport } from '../../../src/mcs/check.ts';
-import { exportedService } from '../../../src/mcs/exports.ts';
-import { formatPort, mergePorts } from '../../../src/mcs/ports.ts';
+import { exportedService } from '../../../src/mcs/merge/exports.ts';
+import { formatPort, mergePorts } from '../../../src/mcs/merge/ports.ts';
 import {
   conditionOf,
   exported,

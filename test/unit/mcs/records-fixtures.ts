@@ -1,7 +1,7 @@
 import type { ServiceImport } from '../../../src/mcs/api.ts';
-import { type Resolution, resolve } from '../../../src/mcs/resolve.ts';
-import type { EndpointSlice, SliceEndpoint } from '../../../src/mcs/slices-types.ts';
-import type { Zone, ZoneRecord } from '../../../src/mcs/zone.ts';
+import { type Resolution, resolve } from '../../../src/mcs/dns/resolve.ts';
+import type { Zone, ZoneRecord } from '../../../src/mcs/dns/zone.ts';
+import type { EndpointSlice, SliceEndpoint } from '../../../src/mcs/slices/types.ts';
 
 type Spec = NonNullable<ServiceImport['spec']>;
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServiceImport } from '../../../src/mcs/api.ts';
-import { clustersetRecords, serviceRecords } from '../../../src/mcs/records.ts';
-import { parseClustersetName, resolve } from '../../../src/mcs/resolve.ts';
-import { importSlices } from '../../../src/mcs/slices.ts';
-import type { EndpointSlice } from '../../../src/mcs/slices-types.ts';
-import { withoutServiceRecords, withServiceRecords, type Zone, zoneOf, zoneRecords } from '../../../src/mcs/zone.ts';
+import { clustersetRecords, serviceRecords } from '../../../src/mcs/dns/records.ts';
+import { parseClustersetName, resolve } from '../../../src/mcs/dns/resolve.ts';
+import { withoutServiceRecords, withServiceRecords, type Zone, zoneOf, zoneRecords } from '../../../src/mcs/dns/zone.ts';
+import { importSlices } from '../../../src/mcs/slices/import-slices.ts';
+import type { EndpointSlice } from '../../../src/mcs/slices/types.ts';
 import { clusterSetIp, dataOf, headless, importedSlice, serviceImport, tcp, told } from './records-fixtures.ts';
 import { HTTP, importOf, pod, sourceSlice } from './slices-fixtures.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clustersetRecords } from '../../../src/mcs/records.ts';
-import { formatClustersetName, parseClustersetName, resolve } from '../../../src/mcs/resolve.ts';
+import { clustersetRecords } from '../../../src/mcs/dns/records.ts';
+import { formatClustersetName, parseClustersetName, resolve } from '../../../src/mcs/dns/resolve.ts';
 import { clusterSetIp, dataOf, headless, importedSlice, tcp, told } from './records-fixtures.ts';
 
 const six = { addressType: 'IPv6' };

@@ -1,6 +1,6 @@
 import type { ServiceImport, ServiceImportPort } from '../../../src/mcs/api.ts';
-import { importSlices, type SliceImportInput, type SliceImportPlan } from '../../../src/mcs/slices.ts';
-import type { EndpointSlice, SliceEndpoint } from '../../../src/mcs/slices-types.ts';
+import { importSlices, type SliceImportInput, type SliceImportPlan } from '../../../src/mcs/slices/import-slices.ts';
+import type { EndpointSlice, SliceEndpoint } from '../../../src/mcs/slices/types.ts';
 
 export const HTTP: ServiceImportPort = { name: 'http', protocol: 'TCP', port: 80 };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { importSlices, importSourceSlice, type SliceImportPlan } from '../../../src/mcs/slices.ts';
-import type { EndpointSlice, SliceEndpoint } from '../../../src/mcs/slices-types.ts';
+import { importSlices, importSourceSlice, type SliceImportPlan } from '../../../src/mcs/slices/import-slices.ts';
+import type { EndpointSlice, SliceEndpoint } from '../../../src/mcs/slices/types.ts';
 import { addressesOf, HTTP, importFromEast, importOf, pod, pods, sourceSlice, stepsOf } from './slices-fixtures.ts';
 
 const sizes = (slices: readonly EndpointSlice[]): readonly number[] => slices.map(({ endpoints }) => endpoints?.length ?? 0);

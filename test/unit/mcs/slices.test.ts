@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceImportPort } from '../../../src/mcs/api.ts';
-import { importableSources, importSlices, importSourceSlice } from '../../../src/mcs/slices.ts';
-import { importedSliceStem, parseImportedName, sourceOfSlice } from '../../../src/mcs/slices-names.ts';
-import type { EndpointSlice, SliceEndpoint, SlicePort } from '../../../src/mcs/slices-types.ts';
+import { importableSources, importSlices, importSourceSlice } from '../../../src/mcs/slices/import-slices.ts';
+import { importedSliceStem, parseImportedName, sourceOfSlice } from '../../../src/mcs/slices/names.ts';
+import type { EndpointSlice, SliceEndpoint, SlicePort } from '../../../src/mcs/slices/types.ts';
 import { addressesOf, HTTP, importFromEast, importOf, pod, pods, reasonsOf, sourceSlice, stepsOf } from './slices-fixtures.ts';
 
 describe('an imported slice (KEP-1645, EndpointSlice)', () => {
@@ -38,6 +38,24 @@ describe('an imported slice (KEP-1645, EndpointSlice)', () => {
       },
     ]);
     expect(slices.map(sourceOfSlice)).toEqual([{ cluster: 'east', slice: 'web-abc' }]);
+  });
+
+  it('calls an unnamed port beside others as the derived Service does, or kube-proxy finds no endpoints', () => {
+    const dns: ServiceImportPort = { protocol: 'UDP', port: 53 };
+    const other: ServiceImportPort = { name: 'dns', protocol: 'TCP', port: 53 };
+    const source = sourceSlice('web-abc', [pod('10.1.0.1')], { ports: [{ name: '', protocol: 'UDP', port: 5353 }] });
+    const sources = [{ cluster: 'east', ports: [dns], slices: [source] }];
+    const ports = [other, dns];
+    const imported = (derivedService?: string, merged = ports): unknown =>
+      importSlices({
+        serviceImport: importOf({ ports: [...merged] }),
+        sources,
+        current: [],
+        ...(derivedService === undefined ? {} : { derivedService }),
+      }).slices[0]?.ports;
+    expect(imported('derived-1')).toEqual([{ name: 'udp-53', protocol: 'UDP', port: 5353 }]);
+    expect(imported('derived-1', [dns])).toEqual([{ name: '', protocol: 'UDP', port: 5353 }]);
+    expect(imported()).toEqual([{ name: '', protocol: 'UDP', port: 5353 }]);
   });
 
   it('has no label of a derived Service where none is given', () => {

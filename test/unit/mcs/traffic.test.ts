@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { importSlices } from '../../../src/mcs/slices.ts';
-import type { EndpointSlice, SliceEndpoint } from '../../../src/mcs/slices-types.ts';
-import { type ClusterShare, shapeTraffic, slicesByCluster } from '../../../src/mcs/traffic.ts';
-import { type TrafficPolicy, type TrafficRule, trafficPolicyOf } from '../../../src/mcs/traffic-policy.ts';
+import { importSlices } from '../../../src/mcs/slices/import-slices.ts';
+import type { EndpointSlice, SliceEndpoint } from '../../../src/mcs/slices/types.ts';
+import { type TrafficPolicy, type TrafficRule, trafficPolicyOf } from '../../../src/mcs/traffic/policy.ts';
+import { type ClusterShare, shapeTraffic, slicesByCluster } from '../../../src/mcs/traffic/shape.ts';
 import { HTTP, importOf, pod, sourceSlice } from './slices-fixtures.ts';
 
 const labels = { 'eu-1': { region: 'eu' }, 'eu-2': { region: 'eu' }, 'us-1': { region: 'us' } };

@@ -1,7 +1,7 @@
 import { serverUrl } from 'clusterset/registry';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { proxyUrl } from '../../../src/registry/address.ts';
+import { proxyUrl } from '../../../src/registry/access/address.ts';
 
 const urlOf = (address: string): string | undefined => {
   const read = serverUrl(address);
