@@ -58,7 +58,7 @@ export async function* newestValues<T>(
 export interface CombineSourcesOptions<Entry extends { readonly name: string }> {
   /** In the order of their precedence. */
   readonly sources: readonly ClusterSource<Entry>[];
-  /** Makes one list of several: {@link combineEntries} of `clusterset/registry`, for one. Names must be unique in what comes out. */
+  /** Makes one list of several: `combineEntries` of `clusterset/registry`, for one. Names must be unique in what comes out. */
   readonly combine: (lists: readonly (readonly Entry[])[]) => readonly Entry[];
   /**
    * Whether sources that have said nothing yet count as empty. Default false: nothing is said before all have spoken, because a cluster that

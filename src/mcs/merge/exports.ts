@@ -17,7 +17,7 @@ import { readPorts } from './ports.ts';
 export type ApiCondition = NonNullable<ServiceExportStatus['conditions']>[number];
 
 /** How long sessions last where a Service doesn't say, in seconds (API: core/v1 ClientIPConfig). */
-export const DEFAULT_SESSION_SECONDS = 10_800;
+const DEFAULT_SESSION_SECONDS = 10_800;
 /** Longest session that a Service can ask for, in seconds (API: core/v1 ClientIPConfig). */
 export const LONGEST_SESSION_SECONDS = 86_400;
 

@@ -2,7 +2,7 @@ import { checkDnsLabel, checkLabelKey, type Issue, isRecord } from '../../kube/i
 import type { ServiceImportPort } from '../api.ts';
 
 /** Protocols of a Service's port (API: core/v1 ServicePort). */
-export const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
 
 /** What could be used of something loose, and what couldn't. */
 export interface Usable<T> {
@@ -104,7 +104,7 @@ export interface KeptPort {
   readonly cluster: string;
 }
 
-/** What {@link mergePorts} found. */
+/** The ports of all exports together. */
 export interface MergedPorts {
   readonly kept: readonly KeptPort[];
   readonly dropped: readonly DroppedPort[];
