@@ -8,6 +8,8 @@ import { sleep, systemClock } from '../runtime/index.ts';
 import { CommandFailure, reasonOf } from './failure.ts';
 import { toYaml } from './output.ts';
 
+/** What a kubeconfig is when there is nothing in it. */
+const EMPTY = { apiVersion: 'v1', kind: 'Config' };
 /** How long somebody else may hold the file: kubectl holds it for as long as it writes. */
 const LOCK_PATIENCE_MS = 5_000;
 const LOCK_RETRY_MS = 50;
@@ -34,7 +36,7 @@ export async function changeKubeconfig<T extends { readonly file: KubeconfigFile
   try {
     const before = await read(target);
     const result = change(before.file);
-    if (result.file !== before.file || !before.exists) await write(target, toYaml(result.file));
+    if (result.file !== before.file || !before.exists) await write(target, toYaml({ ...EMPTY, ...result.file }));
     return result;
   } finally {
     await unlock();

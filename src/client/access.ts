@@ -28,3 +28,11 @@ export interface AccessProvider {
 export function fixedAccess(access: Access): AccessProvider {
   return { current: () => Promise.resolve(access), refresh: () => undefined };
 }
+
+const HIDDEN = '[credentials]';
+
+/** The same object, which shows nothing of what it holds when it is printed, inspected or made JSON of: by accident, it often is. */
+export function unseen<T extends object>(secret: T): T {
+  const hide = { value: () => HIDDEN };
+  return Object.defineProperties(secret, { toJSON: hide, toString: hide, [Symbol.for('nodejs.util.inspect.custom')]: hide });
+}

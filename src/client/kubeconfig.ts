@@ -4,7 +4,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { ClustersetError, isRecord } from '../kube/index.ts';
 import type { ClusterEndpoint } from '../registry/index.ts';
-import type { Access, AccessProvider } from './access.ts';
+import { type Access, type AccessProvider, unseen } from './access.ts';
 import { invalidKubeconfig as invalid, parseKubeconfigYaml } from './yaml.ts';
 
 /**
@@ -220,18 +220,18 @@ class KubeconfigAccess implements AccessProvider {
     this.#config.setCurrentContext(this.#names.context);
     try {
       await this.#config.applyToHTTPSOptions(options as never);
-    } catch (error) {
+    } catch {
+      // No cause: what a plugin has said, or was told, may be secret, and the library quotes it.
       throw new ClustersetError({
         code: 'Unauthorized',
         message: 'its credentials could not be had',
         cluster: this.#names.cluster,
-        mend: 'run the credential plugin of the kubeconfig by hand to see why',
-        cause: error,
+        mend: `run the credential plugin of the context "${this.#names.context}" by hand to see why, or check its token file`,
       });
     }
     const { ca, cert, key, servername, rejectUnauthorized, headers, auth } = options;
     const basic = auth === undefined ? {} : { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` };
-    this.#latest = { tls: { ca, cert, key, servername, rejectUnauthorized }, headers: { ...basic, ...headers } };
+    this.#latest = unseen({ tls: { ca, cert, key, servername, rejectUnauthorized }, headers: { ...basic, ...headers } });
     return this.#latest;
   }
 }

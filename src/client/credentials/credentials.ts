@@ -1,6 +1,6 @@
 import { ClustersetError } from '../../kube/index.ts';
 import { type Clock, systemClock } from '../../runtime/index.ts';
-import type { Access, AccessProvider } from '../access.ts';
+import { type Access, type AccessProvider, unseen } from '../access.ts';
 
 /** What one is let in with. No error of ours holds any of it. */
 export interface Credentials {
@@ -111,7 +111,7 @@ function accessWith({ token, basic, cert, key, ca, expiresAt }: Credentials): Ac
     token === undefined
       ? basic && `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`
       : `Bearer ${token}`;
-  return { tls: { ca, cert, key }, headers: authorization === undefined ? {} : { authorization }, expiresAt };
+  return unseen({ tls: { ca, cert, key }, headers: authorization === undefined ? {} : { authorization }, expiresAt });
 }
 
 function isSame(a: Access, b: Access): boolean {

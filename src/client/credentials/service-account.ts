@@ -1,6 +1,6 @@
 import type { ClusterEntry } from '../../registry/index.ts';
 import type { Clock } from '../../runtime/index.ts';
-import type { Access, AccessProvider } from '../access.ts';
+import { type Access, type AccessProvider, unseen } from '../access.ts';
 import type { RealCluster } from '../real-cluster.ts';
 import { Rotating } from './credentials.ts';
 
@@ -39,11 +39,11 @@ export class ServiceAccountAccess implements AccessProvider {
     const before = this.#latest;
     if (before?.base === base && before.token === token) return before.own;
     // The server is checked as before; the client's own certificate stays behind.
-    const own: Access = {
+    const own: Access = unseen({
       tls: { ...base.tls, cert: undefined, key: undefined },
       headers: token.headers,
       expiresAt: token.expiresAt,
-    };
+    });
     this.#latest = { own, token, base };
     return own;
   }

@@ -303,7 +303,7 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","s
     const error = await failureOf(cluster.version());
     expect(error).toMatchObject({ code: 'Unauthorized', cluster: 'work' });
     expect(error.message).toBe(
-      'cluster work: its credentials could not be had; run the credential plugin of the kubeconfig by hand to see why',
+      'cluster work: its credentials could not be had; run the credential plugin of the context "work" by hand to see why, or check its token file',
     );
     expect(received).toEqual([]);
     await failureOf(cluster.version());
