@@ -1,5 +1,6 @@
 /** `npm run bench`, or `npm run bench -- render plan propagation` for some of it. The last needs real API servers: see test:kube. */
 import process from 'node:process';
+import { benchKarmada } from './karmada.ts';
 import { benchDns } from './mcs-dns.ts';
 import { benchMerge } from './mcs-merge.ts';
 import { benchSlices } from './mcs-slices.ts';
@@ -11,6 +12,7 @@ import { benchRendering } from './rendering.ts';
 const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   render: benchRendering,
   plan: benchPlanning,
+  karmada: benchKarmada,
   registry: benchRegistry,
   merge: benchMerge,
   slices: benchSlices,
