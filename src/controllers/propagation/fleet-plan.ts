@@ -15,13 +15,13 @@ import {
   deepEqual,
   isAborted,
   isClustersetError,
-  isNotServed,
   keyOf,
   type ObjectKey,
 } from '../../kube/index.ts';
 import type { ClusterEntry } from '../../registry/index.ts';
 import type { ReplicaSchedulingPreference } from '../../scheduling/index.ts';
 import { executeStep } from './execute.ts';
+import { getInAnyVersion } from './served-version.ts';
 
 /** A member: what is known of it, and the way to it. Without a cluster it is planned for as if it were empty. */
 export interface FleetMember {
@@ -130,10 +130,9 @@ function targetKey({ object, type }: Prepared): ObjectKey {
 async function observe(prepared: Prepared, { cluster }: FleetMember, signal: AbortSignal | undefined): Promise<Observed> {
   if (cluster === undefined) return { reachable: true, live: undefined };
   try {
-    return { reachable: true, live: await cluster.get<AnyObject>(prepared.type.target, targetKey(prepared), { signal }) };
-  } catch (error) {
     // Without the type there are no objects of it: it may come with this very plan.
-    if (isNotServed(error)) return { reachable: true, live: undefined };
+    return { reachable: true, live: await getInAnyVersion(cluster, prepared.type.target, targetKey(prepared), signal) };
+  } catch (error) {
     if (isAborted(error) || !isClustersetError(error)) throw error;
     return { reachable: false, message: error.detail };
   }

@@ -8,7 +8,7 @@ export async function getInAnyVersion(
   cluster: Cluster,
   type: ResourceType,
   key: ObjectKey,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<AnyObject | undefined> {
   try {
     return await cluster.get<AnyObject>(type, key, { signal });
