@@ -245,7 +245,7 @@ async function inServedVersion<R>(cluster: ClusterReader, act: (type: ResourceTy
       message: 'the About API is not installed',
       cluster: cluster.name,
       status: error.status,
-      mend: 'apply the CRD of ClusterProperty there; ClusterProperty.crd() has it',
+      mend: 'apply the CRD of ClusterProperty there: ClusterProperty.crd(), or what `clusterset crds about` prints',
       cause: error,
     });
   }

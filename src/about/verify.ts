@@ -114,7 +114,7 @@ function onlyOne(all: readonly ({ readonly clusterSet?: string } | undefined)[])
 function unknown(facts: MemberFacts): readonly Finding[] {
   const { cluster } = facts;
   if (facts.state === 'notInstalled') {
-    const mend = 'apply the CRD of ClusterProperty there; ClusterProperty.crd() has it';
+    const mend = 'apply the CRD of ClusterProperty there: ClusterProperty.crd(), or what `clusterset crds about` prints';
     return [finding('AboutApiMissing', [cluster], 'the About API is not installed', mend)];
   }
   if (facts.state === 'read') return [];

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { aboutCommand } from './commands/about.ts';
 import { applyCommand } from './commands/apply.ts';
+import { crdsCommand } from './commands/crds.ts';
 import { credentialCommand } from './commands/credential.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -57,6 +58,7 @@ function program(session: Session): Command {
     aboutCommand(session),
     servicesCommand(session),
     resolveCommand(session),
+    crdsCommand(session),
     kubeconfigCommand(session),
     credentialCommand(session),
   ]) {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type ClusterEntry, fleetIssues, parseFleet } from '../registry/index.ts';
 import { CommandFailure } from './failure.ts';
 import { parseYaml, readText } from './yaml-file.ts';
@@ -22,5 +23,11 @@ export function readFleet(file: string): readonly ClusterEntry[] {
   if (problems.length > 0) throw new CommandFailure(problems);
   const fleet = parseFleet(document?.value);
   if (fleet.length === 0) throw new CommandFailure([`${file}: there are no clusters in there; start each with "- name: …"`]);
-  return fleet;
+  return fleet.map((entry) => besideFile(entry, file));
+}
+
+/** The kubeconfig of an entry is where the fleet file says, wherever the command is run. */
+function besideFile(entry: ClusterEntry, file: string): ClusterEntry {
+  const { kubeconfig } = entry.auth ?? {};
+  return kubeconfig === undefined ? entry : { ...entry, auth: { ...entry.auth, kubeconfig: resolve(dirname(file), kubeconfig) } };
 }

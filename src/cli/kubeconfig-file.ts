@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseKubeconfigYaml } from '../client/index.ts';
+import { compareText } from '../kube/index.ts';
 import { type KubeconfigFile, readKubeconfigFile } from '../registry/index.ts';
 import { sleep, systemClock } from '../runtime/index.ts';
-import { CommandFailure, reasonOf } from './failure.ts';
+import { CommandFailure, linesOf, reasonOf } from './failure.ts';
 import { toYaml } from './output.ts';
 
 /** What a kubeconfig is when there is nothing in it. */
@@ -25,14 +26,16 @@ export async function changeKubeconfig<T extends { readonly file: KubeconfigFile
   change: (file: KubeconfigFile) => T,
   signal: AbortSignal,
 ): Promise<T> {
-  const target = await realpath(path).catch(() => path);
+  const target = await targetOf(path);
   const folder = dirname(target);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new CommandFailure([`${folder}: ${reasonOf(error)}`]);
   }
-  const unlock = await lock(`${target}.lock`, signal);
+  // Others lock the name that they were given, which may be a link.
+  const names = await Promise.all([path, target].map(inRealFolder));
+  const unlock = await lockAll([...new Set(names)].toSorted(compareText), signal);
   try {
     const before = await read(target);
     const result = change(before.file);
@@ -43,19 +46,44 @@ export async function changeKubeconfig<T extends { readonly file: KubeconfigFile
   }
 }
 
+/** Where the file is in the end: a link stays one, also where what it leads to is not there yet. */
+async function targetOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const next = await readlink(path).catch(() => undefined);
+    return next === undefined ? path : resolve(dirname(path), next);
+  }
+}
+
+/** One name for what has several where folders are links. */
+async function inRealFolder(path: string): Promise<string> {
+  return join(await realpath(dirname(path)), basename(path));
+}
+
 async function read(path: string): Promise<{ readonly file: KubeconfigFile; readonly exists: boolean }> {
   let text: string;
   try {
+    // To read a pipe would wait for whoever writes into it.
+    if (!(await stat(path)).isFile()) throw new CommandFailure([`${path}: is no file`]);
     text = await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { file: {}, exists: false };
-    throw new CommandFailure([`${path}: ${reasonOf(error)}`]);
+    throw error instanceof CommandFailure ? error : new CommandFailure([`${path}: ${reasonOf(error)}`]);
   }
-  const { file, issues } = readKubeconfigFile(parseKubeconfigYaml(text, path));
+  const { file, issues } = readKubeconfigFile(parsed(text, path));
   // What can't be understood can't be kept either.
   if (issues.length > 0)
     throw new CommandFailure(issues.map(({ field, message }) => `${path}: ${field === '' ? '' : `${field}: `}${message}`));
   return { file, exists: true };
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return parseKubeconfigYaml(text, path);
+  } catch (error) {
+    throw new CommandFailure(linesOf(error));
+  }
 }
 
 async function write(path: string, text: string): Promise<void> {
@@ -72,6 +100,20 @@ async function write(path: string, text: string): Promise<void> {
   } catch (error) {
     await rm(temporary, { force: true });
     throw new CommandFailure([`${path}: ${reasonOf(error)}`]);
+  }
+}
+
+async function lockAll(paths: readonly string[], signal: AbortSignal): Promise<() => Promise<void>> {
+  const held: (() => Promise<void>)[] = [];
+  const unlock = async (): Promise<void> => {
+    await Promise.all(held.map((each) => each()));
+  };
+  try {
+    for (const path of paths) held.push(await lock(`${path}.lock`, signal));
+    return unlock;
+  } catch (error) {
+    await unlock();
+    throw error;
   }
 }
 

@@ -6,11 +6,12 @@ import {
   type ConnectEntryOptions,
   connectContext,
   KUBECONFIG_SECRETS,
+  type Kubeconfig,
   readKubeconfig,
   secretSource,
 } from '../client/index.ts';
 import { registrySource } from '../controllers/registry/index.ts';
-import type { Cluster, ClusterSource, Issue, ObjectKey } from '../kube/index.ts';
+import { type Cluster, type ClusterSource, type Issue, isClustersetError, type ObjectKey } from '../kube/index.ts';
 import { type AccessProviderConfig, type ClusterEntry, REGISTRY_KINDS } from '../registry/index.ts';
 import { staticSource } from '../runtime/index.ts';
 import { CommandFailure, reasonOf } from './failure.ts';
@@ -25,6 +26,8 @@ export interface RegistryOptions {
   readonly namespace?: string;
   readonly kubeconfig?: string;
   readonly providers?: string;
+  /** The one cluster of a fleet that counts; all of them where it is absent. */
+  readonly cluster?: string;
 }
 
 const KINDS = [...Object.keys(REGISTRY_KINDS), 'secret', 'cluster-api'];
@@ -65,7 +68,7 @@ export interface OpenRegistry {
 
 /** Opens what the options name. @throws CommandFailure where they name nothing, or two places. */
 export async function openRegistry({ terminal }: Session, options: RegistryOptions): Promise<OpenRegistry> {
-  const { fleet, host: context, kind, namespace, kubeconfig } = options;
+  const { fleet, host: context, kind, namespace, kubeconfig, cluster } = options;
   const providers = options.providers === undefined ? {} : { providers: readProviders(options.providers) };
   const where = kubeconfig === undefined ? {} : { kubeconfig };
   if ((fleet === undefined) === (context === undefined)) {
@@ -73,7 +76,8 @@ export async function openRegistry({ terminal }: Session, options: RegistryOptio
   }
   if (fleet !== undefined) {
     const connecting = { ...where, ...providers };
-    const source = staticSource(await withAddresses(readFleet(fleet), kubeconfig));
+    const entries = readFleet(fleet).filter(({ name }) => cluster === undefined || name === cluster);
+    const source = staticSource(await withAddresses(entries, kubeconfig, (line) => terminal.complain(line)));
     return { source, connecting, called: fleet, close: () => Promise.resolve() };
   }
   const host = await connectContext({ ...where, context: context ?? '' });
@@ -89,21 +93,40 @@ export async function openRegistry({ terminal }: Session, options: RegistryOptio
   const watched = { host, onIssues, onError, ...(namespace === undefined ? {} : { namespace }) };
   return {
     source: sourceOf(kind, watched),
-    connecting: { host, ...providers },
+    connecting: { host, ...where, ...providers },
     called: `${kind} of ${host.name}`,
     close: () => host.close(),
   };
 }
 
-/** Clusters of a fleet mostly say a context and no address: then it is the one of the context. */
-async function withAddresses(fleet: readonly ClusterEntry[], kubeconfig: string | undefined): Promise<readonly ClusterEntry[]> {
-  if (fleet.every(({ endpoints }) => endpoints !== undefined)) return fleet;
+/**
+ * Clusters of a fleet mostly say a context and no address: then it is the one of the context. Where that can't be read, the cluster stays without
+ * one, and the others have theirs.
+ */
+async function withAddresses(
+  fleet: readonly ClusterEntry[],
+  kubeconfig: string | undefined,
+  complain: (line: string) => void,
+): Promise<readonly ClusterEntry[]> {
+  // Most have one file in common, and a large one takes long to read.
+  const files = new Map<string | undefined, Promise<Kubeconfig>>();
+  const read = (path: string | undefined): Promise<Kubeconfig> => {
+    const file = files.get(path) ?? readKubeconfig(path);
+    files.set(path, file);
+    return file;
+  };
   return Promise.all(
     fleet.map(async (entry) => {
       if (entry.endpoints !== undefined || entry.auth?.secret !== undefined) return entry;
-      const file = await readKubeconfig(kubeconfig ?? entry.auth?.kubeconfig);
-      const endpoint = file.endpoint(entry.auth?.context ?? entry.name);
-      return endpoint === undefined ? entry : { ...entry, endpoints: [endpoint] };
+      try {
+        const file = await read(kubeconfig ?? entry.auth?.kubeconfig);
+        const endpoint = file.endpoint(entry.auth?.context ?? entry.name);
+        return endpoint === undefined ? entry : { ...entry, endpoints: [endpoint] };
+      } catch (error) {
+        if (!isClustersetError(error)) throw error;
+        complain(`${entry.name}: ${error.message}`);
+        return entry;
+      }
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { type Cluster, type ClusterReader, ClustersetError } from '../kube/index.ts';
+import { type Cluster, type ClusterReader, ClustersetError, isClustersetError } from '../kube/index.ts';
 import {
   type AccessProviderConfig,
   type ClusterEndpoint,
@@ -6,10 +6,11 @@ import {
   chooseEndpoints,
   type EndpointChoice,
   resolveAccess,
+  serverUrl,
 } from '../registry/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { type AccessProvider, fixedAccess } from './access.ts';
-import type { ServerEndpoint } from './connection.ts';
+import { checkedServer, type ServerEndpoint } from './connection.ts';
 import { Rotating, type RotatingOptions } from './credentials/credentials.ts';
 import { ExecPlugins } from './credentials/exec-plugin.ts';
 import { credentialsOfSecret } from './credentials/secret.ts';
@@ -119,17 +120,42 @@ async function wayOf(entry: ClusterEntry, options: ConnectEntryOptions): Promise
   }
   const { load, mend, endpoint } = loaderOf(entry, options);
   // A plugin's credentials are for the address that its provider names, and for no other.
-  const servers = endpoint === undefined ? chosenServers(entry, options) : [serverOf(endpoint, name)];
+  const servers = endpoint === undefined ? chosenServers(entry, options) : [checkedServer(serverOf(endpoint, name), name)];
   return { servers: servers as Way['servers'], access: new Rotating({ cluster: name, clock: options.clock, load, mend }) };
 }
 
+/** The addresses that can be used; those that can't are left out, and said where there are no others. */
 function chosenServers(entry: ClusterEntry, { client, choice }: ConnectEntryOptions): readonly ServerEndpoint[] {
   const question = { ...(client === undefined ? {} : { client }), ...(choice === undefined ? {} : { choice }) };
-  const { candidates, issues } = chooseEndpoints(entry, question);
-  if (candidates.length > 0) return candidates.map((endpoint) => serverOf(endpoint, entry.name));
+  const { candidates, issues } = chooseEndpoints({ endpoints: endpointsOfNobodyElse(entry) }, question);
+  const servers: ServerEndpoint[] = [];
+  const unusable: ClustersetError[] = [];
+  for (const endpoint of candidates) {
+    try {
+      servers.push(checkedServer(serverOf(endpoint, entry.name), entry.name));
+    } catch (error) {
+      if (!isClustersetError(error)) throw error;
+      unusable.push(error);
+    }
+  }
+  const [problem] = unusable;
+  if (servers.length > 0) return servers;
+  if (problem !== undefined) throw problem;
   const why = issues.map((issue) => `${issue.field}: ${issue.message}`).join('; ');
   const message = `there is no address to reach it at${why === '' ? '' : ` (${why})`}`;
   throw invalid(entry.name, 'endpoints', message, 'give it one that this client may use');
+}
+
+/** Where a provider says no address, those of the other providers are still for their own credentials only (KEP-5339). */
+function endpointsOfNobodyElse({ endpoints = [], auth = {} }: ClusterEntry): ClusterEndpoint[] {
+  if (auth.secret !== undefined) return [...endpoints];
+  const theirs = new Set((auth.accessProviders ?? []).flatMap(({ cluster }) => placeOf(cluster?.server) ?? []));
+  return endpoints.filter(({ server }) => !theirs.has(placeOf(server) ?? ''));
+}
+
+function placeOf(server: string | undefined): string | undefined {
+  const read = serverUrl(server ?? '');
+  return 'url' in read ? read.url : undefined;
 }
 
 interface Loader extends Pick<RotatingOptions, 'load' | 'mend'> {

@@ -319,20 +319,43 @@ export class Connection {
 }
 
 function serverOf(endpoint: ServerEndpoint, cluster: string): Server {
-  const url = parseServer(endpoint.server, cluster);
-  const { server, proxy, tls } = endpoint;
-  return { server, proxy, tls, origin: url.origin, basePath: url.pathname.replace(/\/$/, '') };
+  const { server, proxy, tls } = checkedServer(endpoint, cluster);
+  const url = new URL(server);
+  return { server, proxy: proxy === '' ? undefined : proxy, tls, origin: url.origin, basePath: url.pathname.replace(/\/$/, '') };
 }
 
-function parseServer(server: string, cluster: string): URL {
-  const url = URL.canParse(server) ? new URL(server) : undefined;
-  if (url !== undefined && (url.protocol === 'https:' || url.protocol === 'http:')) return url;
-  throw new ClustersetError({
-    code: 'Invalid',
-    message: `${JSON.stringify(server)} is no address of an API server`,
-    cluster,
-    mend: 'write it as in "https://host:6443"',
-  });
+/** The same endpoint. @throws ClustersetError `Invalid` where it is none that can be connected to; a user in it isn't quoted. */
+export function checkedServer(endpoint: ServerEndpoint, cluster: string): ServerEndpoint {
+  const { server, proxy } = endpoint;
+  if (!hasScheme(server, SERVERS)) {
+    throw new ClustersetError({
+      code: 'Invalid',
+      message: `${quoted(server)} is no address of an API server`,
+      cluster,
+      mend: 'write it as in "https://host:6443"',
+    });
+  }
+  if (proxy !== undefined && proxy !== '' && !hasScheme(proxy, PROXIES)) {
+    throw new ClustersetError({
+      code: 'Invalid',
+      message: 'its proxy has no address that can be read',
+      cluster,
+      mend: 'write it as in "http://proxy:3128", a password with "%2F" for "/"',
+    });
+  }
+  return endpoint;
+}
+
+const SERVERS: ReadonlySet<string> = new Set(['https:', 'http:']);
+const PROXIES: ReadonlySet<string> = new Set(['https:', 'http:', 'socks5:', 'socks:']);
+
+function hasScheme(url: string, schemes: ReadonlySet<string>): boolean {
+  return URL.canParse(url) && schemes.has(new URL(url).protocol);
+}
+
+/** What is no URL may still hold the user and password of one. */
+function quoted(address: string): string {
+  return address.includes('@') ? 'what is given' : JSON.stringify(address);
 }
 
 function retryAfter(header: string | string[] | undefined): number | undefined {

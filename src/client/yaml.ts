@@ -12,9 +12,16 @@ export function parseKubeconfigYaml(text: string, called: string): unknown {
     throw invalidKubeconfig(`${called}, line ${line}`, `is no kubeconfig: a mistake in its YAML (${kind})`, 'correct the file');
   }
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    const content: unknown = document.toJS({ maxAliasCount: 100 });
+    // An alias of what it stands in makes a circle, in which everything that walks through it gets lost.
+    JSON.stringify(content);
+    return content;
   } catch {
-    throw invalidKubeconfig(called, 'is no kubeconfig: it has an alias that leads nowhere, or too many', 'correct the file');
+    throw invalidKubeconfig(
+      called,
+      'is no kubeconfig: it has an alias that leads nowhere or back to itself, or too many',
+      'correct the file',
+    );
   }
 }
 

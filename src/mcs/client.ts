@@ -138,7 +138,7 @@ export async function readImports(cluster: ClusterReader, options: ServiceReadOp
     code: 'NotServed',
     message: 'the MCS API is not installed there: it serves no ServiceImports',
     cluster: cluster.name,
-    mend: 'install the CRDs of multicluster.x-k8s.io and a controller for them',
+    mend: 'apply its CRDs, which `clusterset crds mcs` prints, and run a controller for them',
   });
 }
 

@@ -84,8 +84,11 @@ export interface ExportsInput {
   readonly observations: readonly ClusterObservation[];
   /** RFC 3339. */
   readonly now: string;
-  /** The import in the importing cluster, where there is one: after a restart it tells whose exports have been in it. */
-  readonly present?: ServiceImport | undefined;
+  /**
+   * The import in the importing cluster, where there is one (`null`, as JSON has it, is none): after a restart it tells whose exports have
+   * been in it.
+   */
+  readonly present?: ServiceImport | null | undefined;
   /** The service's namespace in the importing cluster. Default `exists`. */
   readonly namespace?: 'exists' | 'missing' | 'terminating';
   /** How long the endpoints of a cluster stay without a sign of life, in seconds. Default 60. */
@@ -158,7 +161,7 @@ interface Moment {
   readonly ms: number;
 }
 
-const clustersOf = (present: ServiceImport | undefined): readonly string[] =>
+const clustersOf = (present: ServiceImport | null | undefined): readonly string[] =>
   (present?.status?.clusters ?? []).map(({ cluster }) => cluster);
 
 const neverRead = (cluster: string, now: string): ClusterState => ({
@@ -254,7 +257,7 @@ function standingChange(before: ClusterState | undefined, after: ClusterState): 
 /** Whether two versions of an export are the same to other clusters, whatever is said of them. */
 function isSameExport(a: ExportedService | undefined, b: ExportedService | undefined): boolean {
   const said = (exported: ExportedService | undefined): unknown => ({
-    service: exported?.service,
+    service: exported?.service ?? undefined,
     export: { ...exported?.export, conditions: undefined, generation: undefined },
   });
   return deepEqual(said(a), said(b));
@@ -282,7 +285,7 @@ function verdictOf(clusters: readonly ClusterState[], { namespace = 'exists', pr
   }
   // The last export is gone only when every cluster has said so, not when none has been asked.
   const isConfirmed = unknown.length === 0 && clusters.length > 0;
-  if (present === undefined || isConfirmed) return { op: 'remove', reason: 'NoExports' };
+  if (present === undefined || present === null || isConfirmed) return { op: 'remove', reason: 'NoExports' };
   return { op: 'hold', reason: 'ClusterUnknown', clusters: unknown };
 }
 

@@ -40,11 +40,13 @@ const GRACE_MS = 60_000;
  * changed the very same value comes back, and there is nothing to write; conditions carry no heartbeat for that reason.
  */
 export function clusterHealth(
-  before: ClusterHealth | undefined,
+  kept: ClusterHealth | null | undefined,
   probe: ClusterProbe,
   now: string,
   { successes = THRESHOLDS.successes, failures = THRESHOLDS.failures, graceMs = GRACE_MS }: ClusterHealthOptions = {},
 ): ClusterHealth {
+  // A store that holds nothing yet often says null.
+  const before = kept ?? undefined;
   const health = healthAfter(before?.health, probe.answer === 'ok', { successes, failures });
   const isHeld = before !== undefined && health.ready !== (probe.answer === 'ok');
   const conditions = isHeld ? before.conditions : conditionsAfter(before?.conditions ?? [], probe, now);

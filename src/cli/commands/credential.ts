@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { accessEntry } from '../../client/index.ts';
+import { contentHash, isRecord } from '../../kube/index.ts';
+import type { ClusterEntry } from '../../registry/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { timeoutOption } from '../options.ts';
-import { addRegistryOptions, entriesNow, openRegistry, type RegistryOptions } from '../registry-options.ts';
+import { addRegistryOptions, entriesNow, openRegistry, type RegistryOptions, registryArguments } from '../registry-options.ts';
 import type { Session } from '../session.ts';
 
 type CredentialOptions = RegistryOptions & { readonly cluster: string; readonly timeout: number };
@@ -28,12 +30,36 @@ Examples:
     .action(async (options: CredentialOptions) => session.exit(await credential(session, options)));
 }
 
+/** Which programs of this kind are waiting for this one: the words of each, so that none waits for itself. */
+const WAITING = 'CLUSTERSET_CREDENTIAL_WAITING';
+const V1 = 'client.authentication.k8s.io/v1';
+const VERSIONS: readonly unknown[] = [V1, 'client.authentication.k8s.io/v1beta1'];
+
 async function credential(session: Session, options: CredentialOptions): Promise<number> {
+  const before = process.env[WAITING];
+  const waiting = (before ?? '').split(',').filter((each) => each !== '');
+  const self = contentHash([options.cluster, ...registryArguments(options)]);
+  if (waiting.includes(self)) {
+    throw new CommandFailure([
+      `cluster ${options.cluster}: its context asks this very command for credentials; name the kubeconfig with the real ones with --kubeconfig, when the managed one is written`,
+    ]);
+  }
+  process.env[WAITING] = [...waiting, self].join(',');
+  try {
+    return await printCredential(session, options);
+  } finally {
+    if (before === undefined) delete process.env[WAITING];
+    else process.env[WAITING] = before;
+  }
+}
+
+async function printCredential(session: Session, options: CredentialOptions): Promise<number> {
   const registry = await openRegistry(session, options);
   try {
     const entries = await entriesNow(registry, { timeoutMs: options.timeout, signal: session.signal });
     const entry = entries.find(({ name }) => name === options.cluster);
     if (entry === undefined) throw new CommandFailure([`${registry.called}: there is no cluster "${options.cluster}"`]);
+    if (options.host !== undefined) checkOwnWay(entry);
     const provider = await accessEntry(entry, registry.connecting);
     try {
       const { tls, headers, expiresAt } = await provider.current();
@@ -49,12 +75,34 @@ async function credential(session: Session, options: CredentialOptions): Promise
         ...(hasPair ? { clientCertificateData: String(tls.cert), clientKeyData: String(tls.key) } : {}),
         ...(expiresAt === undefined ? {} : { expirationTimestamp: timestamp(expiresAt) }),
       };
-      session.terminal.print(JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status }));
+      session.terminal.print(JSON.stringify({ apiVersion: askedVersion(), kind: 'ExecCredential', status }));
     } finally {
       await provider.close?.();
     }
     return EXIT.ok;
   } finally {
     await registry.close();
+  }
+}
+
+/**
+ * Whoever writes into a registry says where a cluster is, and kubectl sends there what is printed here: so that must not be what the user's own
+ * kubeconfig has under the same name for somewhere else.
+ */
+function checkOwnWay({ name, auth = {} }: ClusterEntry): void {
+  const isContext = auth.context !== undefined || auth.kubeconfig !== undefined;
+  if (!isContext && (auth.secret !== undefined || auth.accessProviders !== undefined)) return;
+  throw new CommandFailure([
+    `cluster ${name}: the registry says where it is, and not how to get in; use your own context for it, or register it with a Secret or an access provider`,
+  ]);
+}
+
+/** The version that kubectl asks for (API: client.authentication.k8s.io, KUBERNETES_EXEC_INFO): it takes no other. */
+function askedVersion(): string {
+  try {
+    const info: unknown = JSON.parse(process.env.KUBERNETES_EXEC_INFO ?? '');
+    return isRecord(info) && VERSIONS.includes(info.apiVersion) ? String(info.apiVersion) : V1;
+  } catch {
+    return V1;
   }
 }

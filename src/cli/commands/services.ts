@@ -48,7 +48,8 @@ async function services(session: Session, options: ServicesOptions): Promise<num
     const found = await gatherServices(asked, { namespace: options.namespace, signal, now });
     terminal.endProgress();
     for (const { error } of found.unreadable) terminal.complain(error.message);
-    for (const id of found.notInstalled) terminal.say(`${id}: the MCS API is not installed there`);
+    for (const id of found.notInstalled)
+      terminal.say(`${id}: the MCS API is not installed there; apply what \`clusterset crds mcs\` prints`);
     const reports = found.services.map(reportOf);
     const unreadable = found.unreadable.map(({ id, error }) => ({ cluster: id, message: error.detail }));
     show(terminal, options.output, { services: reports, unreadable, notInstalled: found.notInstalled }, () =>
@@ -134,6 +135,9 @@ function text(reports: readonly ServiceReport[], { services: found }: GatheredSe
 }
 
 function conflictLine({ field, reason, value, cluster, disagreeing }: Conflict): string {
-  const shown = field === 'ports' ? 'all ports together' : JSON.stringify(value);
-  return `${reason}: ${field} is ${shown}, as ${cluster} has the oldest export; ${disagreeing.join(', ')} would have it otherwise`;
+  const others = disagreeing.join(', ');
+  // Ports are put together, so that even the oldest export can have fewer.
+  if (field === 'ports')
+    return `${reason}: ports are those of all exports together, first those of ${cluster}, the oldest; not the same in ${others}`;
+  return `${reason}: ${field} is ${JSON.stringify(value)}, as ${cluster} has the oldest export; ${others} would have it otherwise`;
 }

@@ -31,24 +31,36 @@ export interface RotatingOptions {
 interface Latest {
   readonly credentials: Credentials;
   readonly access: Access;
-  readonly renewAt: number;
+  /** When they end, by the time of day. */
   readonly endsAt: number;
+  /** When others are looked for: by the time of day, and by the clock that nobody sets. */
+  renewAt: number;
+  renewAfter: number;
+}
+
+/** One attempt to get credentials. */
+interface Attempt {
+  readonly access: Promise<Access>;
 }
 
 const FRESH_MS = 60_000;
 /** They are renewed before they end: clocks differ, and requests take time. A fifth of what is left, and no more than this. */
 const EARLY_MS = 60_000;
+/** They are used for this long at least: where clocks differ much, all that come have ended already, and only the server knows better. */
+const LEAST_MS = 1_000;
+/** How long after a failure those that are still good are used before one tries again. */
+const RETRY_MS = 5_000;
 
 /**
- * Credentials that are renewed before they end, and when a server refuses them. However many requests wait, they are asked for once; where they
- * can't be renewed, those that are still good are used.
+ * Credentials that are renewed before they end, and when a server refuses them. However many requests wait, they are asked for once. While those
+ * that one has are good, no request waits for others, or fails because there are none to be had.
  */
 export class Rotating implements AccessProvider {
   readonly #options: RotatingOptions;
   readonly #clock: Clock;
   #latest: Latest | undefined;
   #refused: Credentials | undefined;
-  #pending: Promise<Access> | undefined;
+  #attempt: Attempt | undefined;
 
   constructor(options: RotatingOptions) {
     this.#options = options;
@@ -57,38 +69,69 @@ export class Rotating implements AccessProvider {
 
   current(): Promise<Access> {
     const latest = this.#latest;
-    if (latest !== undefined && this.#clock.now() < latest.renewAt) return Promise.resolve(latest.access);
-    this.#pending ??= this.#renew().finally(() => {
-      this.#pending = undefined;
-    });
-    return this.#pending;
+    if (latest !== undefined && !this.#isDue(latest)) return Promise.resolve(latest.access);
+    this.#attempt ??= this.#renew(latest);
+    const isGood = latest !== undefined && this.#clock.now() < latest.endsAt;
+    return isGood ? Promise.resolve(latest.access) : this.#attempt.access;
   }
 
   refresh(refused: Access): void {
     if (this.#latest?.access !== refused) return;
     this.#refused = this.#latest.credentials;
     this.#latest = undefined;
+    // An attempt that was begun before may bring the very same ones.
+    this.#attempt = undefined;
   }
 
-  async #renew(): Promise<Access> {
-    const before = this.#latest;
-    try {
-      const credentials = await this.#options.load(this.#refused);
-      this.#refused = undefined;
-      const now = this.#clock.now();
-      const endsAt = credentials.expiresAt ?? Number.POSITIVE_INFINITY;
-      const left = endsAt - now;
-      const renewAt =
-        now + (Number.isFinite(left) ? Math.max(0, left - Math.min(EARLY_MS, left / 5)) : (this.#options.freshMs ?? FRESH_MS));
-      const next = accessWith(credentials);
+  #isDue({ renewAt, renewAfter }: Latest): boolean {
+    return this.#clock.now() >= renewAt || this.#clock.monotonic() >= renewAfter;
+  }
+
+  #renew(before: Latest | undefined): Attempt {
+    const access = this.#load(before).then(
+      (next) => {
+        if (this.#attempt !== attempt) return next.access;
+        this.#attempt = undefined;
+        this.#refused = undefined;
+        this.#latest = next;
+        return next.access;
+      },
+      (error: unknown) => {
+        if (this.#attempt === attempt) {
+          this.#attempt = undefined;
+          if (before !== undefined) this.#use(before, RETRY_MS);
+        }
+        throw this.#failure(error);
+      },
+    );
+    // Nobody may wait for it.
+    access.catch(() => undefined);
+    const attempt: Attempt = { access };
+    return attempt;
+  }
+
+  async #load(before: Latest | undefined): Promise<Latest> {
+    const credentials = await this.#options.load(this.#refused);
+    const access = accessWith(credentials);
+    const { expiresAt = Number.POSITIVE_INFINITY } = credentials;
+    const left = expiresAt - this.#clock.now();
+    const latest: Latest = {
+      credentials,
       // The same credentials stay the same object, so that connections stay, too.
-      const access = before !== undefined && isSame(before.access, next) ? before.access : next;
-      this.#latest = { credentials, access, renewAt, endsAt };
-      return access;
-    } catch (error) {
-      if (before !== undefined && this.#latest === before && this.#clock.now() < before.endsAt) return before.access;
-      throw this.#failure(error);
-    }
+      access: before !== undefined && isSame(before.access, access) ? before.access : access,
+      endsAt: expiresAt,
+      renewAt: 0,
+      renewAfter: 0,
+    };
+    this.#use(latest, Number.isFinite(left) ? left - Math.min(EARLY_MS, left / 5) : (this.#options.freshMs ?? FRESH_MS));
+    return latest;
+  }
+
+  #use(latest: Latest, ms: number): void {
+    const forMs = Math.max(LEAST_MS, ms);
+    // An end is a time of day; without one, no clock that is set counts.
+    latest.renewAt = Number.isFinite(latest.endsAt) ? this.#clock.now() + forMs : Number.POSITIVE_INFINITY;
+    latest.renewAfter = this.#clock.monotonic() + forMs;
   }
 
   #failure(error: unknown): ClustersetError {

@@ -1,5 +1,5 @@
 import type { ClusterEntry } from '../../registry/index.ts';
-import type { Clock } from '../../runtime/index.ts';
+import { type Clock, systemClock } from '../../runtime/index.ts';
 import { type Access, type AccessProvider, unseen } from '../access.ts';
 import type { RealCluster } from '../real-cluster.ts';
 import { Rotating } from './credentials.ts';
@@ -29,7 +29,12 @@ export class ServiceAccountAccess implements AccessProvider {
       load: async () => {
         const spec = { expirationSeconds, ...(audiences === undefined ? {} : { audiences }) };
         const { token, expirationTimestamp } = await cluster.requestToken({ namespace, name }, spec);
-        return { token, expiresAt: Date.parse(expirationTimestamp) };
+        const expiresAt = Date.parse(expirationTimestamp);
+        // The end that was asked for is the best guess where the server says none.
+        return {
+          token,
+          expiresAt: Number.isNaN(expiresAt) ? (clock ?? systemClock).now() + expirationSeconds * 1000 : expiresAt,
+        };
       },
     });
   }

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   type ClusterSource,
@@ -29,6 +29,8 @@ export interface KubeconfigFilesOptions {
 const REREAD_MS = 30_000;
 /** Editors write a file in several steps. */
 const SETTLE_MS = 50;
+/** Far more than the kubeconfig of thousands of clusters. */
+const LARGEST_FILE = 64 * 1024 * 1024;
 const IS_KUBECONFIG = /(?:\.(?:ya?ml|json|conf|kubeconfig)|^config|^kubeconfig)$/;
 
 /**
@@ -123,7 +125,7 @@ class Files {
 
   async #readOne(path: string, issues: Issue[]): Promise<void> {
     try {
-      const { file, issues: found } = readKubeconfigFile(parseKubeconfigYaml(await readFile(path, 'utf8'), path));
+      const { file, issues: found } = readKubeconfigFile(parseKubeconfigYaml(await textOf(path), path));
       const read = entriesOfKubeconfig(file, { path });
       issues.push(...[...found, ...read.issues].map((issue) => ({ ...issue, field: `${path}: ${issue.field}` })));
       this.#known.set(path, read.entries);
@@ -148,6 +150,14 @@ class Files {
       // It isn't there, or can't be watched: then it is read from time to time.
     }
   }
+}
+
+/** To read a pipe would wait for whoever writes into it, perhaps for ever, and all other files with it. */
+async function textOf(path: string): Promise<string> {
+  const found = await stat(path);
+  if (found.isFile() && found.size <= LARGEST_FILE) return readFile(path, 'utf8');
+  const message = found.isFile() ? `is larger than ${LARGEST_FILE / 1024 / 1024} MiB` : 'is no file';
+  throw new ClustersetError({ code: 'Invalid', message });
 }
 
 function codeOf(error: unknown): string {

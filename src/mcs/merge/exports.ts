@@ -84,13 +84,17 @@ export interface ExportedService {
  * - Without a readable creationTimestamp the export is younger than all others.
  * - Conditions that the CRD refuses are left out, so that the status can be written again.
  *
- * @param service The Service of the same namespace and name, or `undefined` where there is none.
+ * @param service The Service of the same namespace and name; `undefined`, or `null` as JSON has it, where there is none.
  * @throws ClustersetError `Invalid` for a Service of another name.
  */
-export function exportedService(cluster: string, serviceExport: ServiceExport, service: AnyObject | undefined): ExportedService {
+export function exportedService(
+  cluster: string,
+  serviceExport: ServiceExport,
+  service: AnyObject | null | undefined,
+): ExportedService {
   const issues: Issue[] = [];
   const facts = exportFacts(serviceExport, issues);
-  if (service === undefined) return { cluster, export: facts, ...(issues.length === 0 ? {} : { issues }) };
+  if (service === undefined || service === null) return { cluster, export: facts, ...(issues.length === 0 ? {} : { issues }) };
   mustBeNamesakes(cluster, serviceExport, service);
   const found = serviceFacts(service, issues);
   return { cluster, export: facts, service: found, ...(issues.length === 0 ? {} : { issues }) };

@@ -16,8 +16,8 @@ export interface MergeInput {
   readonly name: string;
   /** The exports of this service, one for each cluster, in any order. */
   readonly exports: readonly ExportedService[];
-  /** The import as it is in the importing cluster, where there is one. */
-  readonly present?: ServiceImport | undefined;
+  /** The import as it is in the importing cluster, where there is one; `null`, as JSON has it, is none. */
+  readonly present?: ServiceImport | null | undefined;
   /** RFC 3339; for conditions that change. */
   readonly now: string;
   /** IP families of the importing cluster. Default: nothing is known, and any will do. */
@@ -135,9 +135,9 @@ function metadataOf(input: MergeInput, { oldest, kept }: Agreed): Partial<Object
 function entries(
   field: 'labels' | 'annotations',
   exported: Readonly<Record<string, string>> = {},
-  present: Readonly<Record<string, string>> = {},
+  present?: Readonly<Record<string, string>> | null,
 ): Partial<Pick<ObjectMeta, 'labels' | 'annotations'>> {
-  const all = { ...exported, ...Object.fromEntries(Object.entries(present).filter(([key]) => isReservedKey(key))) };
+  const all = { ...exported, ...Object.fromEntries(Object.entries(present ?? {}).filter(([key]) => isReservedKey(key))) };
   return Object.keys(all).length === 0 ? {} : { [field]: all };
 }
 
@@ -178,9 +178,10 @@ function statusOf(
   return { ...present?.status, clusters, conditions: [...conditions] };
 }
 
-function changesOf(present: ServiceImport | undefined, next: Draft<ServiceImport> | undefined): MergedExports['changes'] {
-  if (present === undefined || next === undefined) {
-    const differs = present !== undefined || next !== undefined;
+function changesOf(present: ServiceImport | null | undefined, next: Draft<ServiceImport> | undefined): MergedExports['changes'] {
+  const isThere = present !== undefined && present !== null;
+  if (!isThere || next === undefined) {
+    const differs = isThere || next !== undefined;
     return { object: differs, status: next !== undefined };
   }
   const { labels = {}, annotations = {} } = present.metadata;

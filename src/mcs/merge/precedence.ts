@@ -62,7 +62,8 @@ export function compareAges(a: Pick<Participant, 'time' | 'cluster'>, b: Pick<Pa
 
 function standingOf({ cluster, export: facts, service }: ExportedService, form: ClusterIdForm): ExportStanding {
   if (facts.isBeingDeleted === true) return 'BeingDeleted';
-  if (service === undefined) return 'NoService';
+  // JSON of others may say null.
+  if (service === undefined || service === null) return 'NoService';
   if (service.type === 'NotExportable') return 'InvalidServiceType';
   return checkClusterId(cluster, form).length > 0 ? 'InvalidClusterId' : 'Counts';
 }

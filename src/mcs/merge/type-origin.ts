@@ -15,7 +15,7 @@ export function typeOrigin({ cluster, exported }: Participant): string {
  * The type of the present import, where an export set it that is gone and that was older than all there are now, and where the oldest of
  * these is of another type. An export that is still there may change its mind, and an older one outranks it: then nothing is kept.
  */
-export function keptTypeOf(present: ServiceImport | undefined, oldest: Participant): KeptType | undefined {
+export function keptTypeOf(present: ServiceImport | null | undefined, oldest: Participant): KeptType | undefined {
   const origin = present?.metadata.annotations?.[TYPE_FROM_ANNOTATION];
   const type = present?.spec?.type;
   if (origin === undefined || type === undefined || type === oldest.service.type) return undefined;

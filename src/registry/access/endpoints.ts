@@ -7,8 +7,8 @@ export type EndpointChoice = 'firstMatch' | 'longestPrefix';
 
 /** What {@link chooseEndpoints} takes. */
 export interface EndpointQuestion {
-  /** The client's own IP address. Without it every endpoint is a candidate, in the order of the list. */
-  readonly client?: string;
+  /** The client's own IP address. Without it (or `null`, as JSON has it) every endpoint is a candidate, in the order of the list. */
+  readonly client?: string | null;
   /** Default: `longestPrefix`. */
   readonly choice?: EndpointChoice;
 }
@@ -36,7 +36,8 @@ interface Range {
  * bare address is a range of itself. An IPv4 address that is written as IPv6 counts as IPv4, and a range of IPv6 doesn't hold clients of IPv4.
  */
 export function chooseEndpoints(entry: Pick<ClusterEntry, 'endpoints'>, question: EndpointQuestion = {}): ChosenEndpoints {
-  const { client, choice = 'longestPrefix' } = question;
+  const { choice = 'longestPrefix' } = question;
+  const client = question.client ?? undefined;
   const issues: Issue[] = [];
   const address = client === undefined ? undefined : addressOf(client);
   if (client !== undefined && address === undefined) {

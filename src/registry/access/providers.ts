@@ -3,7 +3,7 @@ import type { AccessProviderReference, ClusterEndpoint, ClusterEntry } from '../
 import { endpointOfKubeconfigCluster } from '../kubeconfig/cluster.ts';
 import { recordOf } from '../mapping/mapping.ts';
 
-/** What a profile's extra arguments or variables do (API: KEP-5339). Unset is `Ignore`. */
+/** What a profile's extra arguments or variables do (API: KEP-5339). Unset, or empty as Go writes it, is `Ignore`. */
 export type ProfileArgsPolicy = 'Append' | 'Ignore';
 /**
  * See {@link ProfileArgsPolicy}. With `Replace` and `AppendIfNotExists` whoever may write the profile sets variables of a program on this
@@ -144,7 +144,7 @@ function extensionsOf(cluster: Readonly<Record<string, unknown>>, name: string):
 
 /** The KEP wants a list, the CRD takes only an object, and some write text: `["-a"]`, `{args: ["-a"]}`, `"- -a"` are all read. */
 function profileArgs(extension: unknown, config: AccessProviderConfig, cluster: string): readonly string[] {
-  const policy = config.profileSourcedCLIArgsPolicy ?? 'Ignore';
+  const policy = config.profileSourcedCLIArgsPolicy || 'Ignore';
   if (policy === 'Ignore') return [];
   if (policy !== 'Append') throw unknownPolicy(cluster, config.name, 'profileSourcedCLIArgsPolicy', policy);
   const args = listOfTexts(isRecord(extension) ? extension.args : extension);
@@ -191,7 +191,7 @@ function mergedEnv(
   cluster: string,
 ): ExecPlugin['env'] {
   const values = new Map(own.map(({ name, value }) => [name, value]));
-  const policy = config.profileSourcedEnvVarsPolicy ?? 'Ignore';
+  const policy = config.profileSourcedEnvVarsPolicy || 'Ignore';
   for (const extension of policy === 'Ignore' ? [] : extensions) {
     if (policy !== 'Replace' && policy !== 'AppendIfNotExists') {
       throw unknownPolicy(cluster, config.name, 'profileSourcedEnvVarsPolicy', policy);

@@ -1,9 +1,11 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceType } from 'clusterset/kube';
 import { REGISTRY_KINDS, RegistryCluster, registerCluster, removeCluster } from 'clusterset/registry';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
+import { runCommand } from '../../../src/cli/command.ts';
 import { type OfflineWorld, startOffline } from '../../../src/cli/offline.ts';
 import { folder, run } from './run.ts';
 
@@ -26,7 +28,10 @@ describe('clusterset kubeconfig', () => {
     place = folder({ 'fleet.yaml': '- name: eu-1\n- name: us-1\n' });
     to = join(place, 'sub', 'fleet.kubeconfig');
   });
-  afterEach(() => world[Symbol.asyncDispose]());
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await world[Symbol.asyncDispose]();
+  });
 
   const fleet = (): readonly string[] => ['--fleet', join(place, 'fleet.yaml'), '--kubeconfig', world.kubeconfig];
   const written = (): Written => parse(readFileSync(to, 'utf8')) as Written;
@@ -97,6 +102,66 @@ describe('clusterset kubeconfig', () => {
     expect(stderr).toMatch(/somebody else holds the kubeconfig/);
   }, 15_000);
 
+  it('writes what a link leads to, and leaves the link', async () => {
+    const real = join(place, 'real.kubeconfig');
+    const link = join(place, 'link.kubeconfig');
+    symlinkSync('real.kubeconfig', link);
+    expect((await run(['kubeconfig', '--to', link, ...fleet()])).code).toBe(0);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(real, 'utf8')).toContain('eu-1');
+  });
+
+  it('does not wait for itself in a folder that has two names', async () => {
+    const other = `${place}-other`;
+    symlinkSync(place, other);
+    writeFileSync(join(place, 'mine.kubeconfig'), '');
+    expect(await run(['kubeconfig', '--to', join(other, 'mine.kubeconfig'), ...fleet()])).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(place).filter((name) => /\.(?:lock|tmp)$/.test(name))).toEqual([]);
+  });
+
+  it('waits for who holds the link to the file, as kubectl does', async () => {
+    writeFileSync(join(place, 'real.kubeconfig'), '');
+    symlinkSync('real.kubeconfig', join(place, 'link.kubeconfig'));
+    writeFileSync(join(place, 'link.kubeconfig.lock'), '');
+    const { code, stderr } = await run(['kubeconfig', '--to', join(place, 'link.kubeconfig'), ...fleet()]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/link\.kubeconfig\.lock: somebody else holds the kubeconfig/);
+    expect(existsSync(join(place, 'real.kubeconfig.lock'))).toBe(false);
+  }, 15_000);
+
+  it.each<[string, (path: string) => void, RegExp]>([
+    ['a pipe', (path) => void execFileSync('mkfifo', [path]), /is no file/],
+    ['a folder', (path) => void mkdirSync(path), /is no file/],
+    ['a file with an alias of what it stands in', (path) => writeFileSync(path, 'x: &a [*a]\n'), /an alias that leads/],
+  ])('leaves %s as it is, and says so', async (_, make, message) => {
+    const path = join(place, 'odd');
+    make(path);
+    const { code, stderr } = await run(['kubeconfig', '--to', path, ...fleet()]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/ at .*\.ts/);
+  });
+
+  it('keeps what others have written, in whatever way', async () => {
+    const file = join(place, 'odd.yaml');
+    const text = ['# mine', 'x-a: &a {n: 1.50, t: "0123", u: "\u00fc\\u202e"}', 'x-b: *a', 'users: null', ''].join('\r\n');
+    writeFileSync(file, `\ufeff${text}`);
+    expect((await run(['kubeconfig', '--to', file, ...fleet()])).code).toBe(0);
+    const theirs = { n: 1.5, t: '0123', u: '\u00fc\u202e' };
+    expect(parse(readFileSync(file, 'utf8'))).toMatchObject({ 'x-a': theirs, 'x-b': theirs });
+  });
+
+  it('leaves out a cluster whose kubeconfig can not be read, and writes the others', async () => {
+    writeFileSync(join(place, 'fleet.yaml'), '- name: eu-1\n- name: us-1\n  auth: {context: us-1, kubeconfig: /nowhere}\n');
+    const args = ['--fleet', join(place, 'fleet.yaml')];
+    vi.stubEnv('KUBECONFIG', world.kubeconfig);
+    const { code, stderr } = await run(['kubeconfig', '--to', to, ...args]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/us-1: .*there is no such file/);
+    expect(written().contexts?.map(({ name }) => name)).toEqual(['eu-1']);
+    expect(await run(['credential', '--cluster', 'eu-1', ...args])).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it.each<[string, readonly string[], RegExp]>([
     ['nothing to read', [], /say where the clusters are/],
     ['two places to read', ['--fleet', 'a', '--host', 'b'], /say where the clusters are/],
@@ -140,7 +205,81 @@ describe('clusterset kubeconfig', () => {
     ]);
   });
 
+  it('goes on following where somebody has broken the file, until it is mended', async () => {
+    const host = world.cluster('host').connect();
+    await host.create(CRDS, RegistryCluster.crd() as never);
+    await registerCluster(host, KIND, {
+      metadata: { name: 'eu-1', namespace: 'default' },
+      spec: { kubernetesApiEndpoints: { serverEndpoints: [{ serverAddress: 'eu-1.example.com' }] } },
+    });
+    const stopping = new AbortController();
+    const file = join(place, 'mine.kubeconfig');
+    writeFileSync(file, 'users: [half');
+    const complaints: string[] = [];
+    const nothing = (): void => undefined;
+    const complain = (line: string): void => void complaints.push(line);
+    const terminal = { print: nothing, say: nothing, complain, progress: nothing, endProgress: nothing, style: String };
+    const args = ['--host', 'host', '--namespace', 'default', '--kubeconfig', world.kubeconfig, '--watch'];
+    const running = runCommand(['kubeconfig', '--to', file, ...args], { terminal, signal: stopping.signal });
+    await expect.poll(() => complaints.join(), { timeout: 10_000 }).toMatch(/a mistake in its YAML/);
+    writeFileSync(file, '');
+    await expect.poll(() => readFileSync(file, 'utf8'), { timeout: 10_000 }).toContain('eu-1');
+    stopping.abort();
+    await running;
+  }, 20_000);
+
   describe('and credential', () => {
+    it.each(['client.authentication.k8s.io/v1beta1', 'client.authentication.k8s.io/v1'])('answers in %s', async (apiVersion) => {
+      vi.stubEnv('KUBERNETES_EXEC_INFO', JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } }));
+      const { stdout } = await run(['credential', '--cluster', 'eu-1', ...fleet()]);
+      expect(JSON.parse(stdout)).toMatchObject({ apiVersion });
+    });
+
+    it('never waits for itself, where $KUBECONFIG is the managed kubeconfig', async () => {
+      const args = ['--fleet', join(place, 'fleet.yaml')];
+      vi.stubEnv('KUBECONFIG', world.kubeconfig);
+      await run(['kubeconfig', '--to', to, ...args]);
+      // What stands in the file would run the program that runs the tests: here it runs a script that counts.
+      const runs = join(place, 'runs');
+      const script = join(place, 'again.sh');
+      writeFileSync(script, `echo "$CLUSTERSET_CREDENTIAL_WAITING" >> ${runs}\nexit 1\n`);
+      const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: [script], interactiveMode: 'Never' };
+      writeFileSync(to, JSON.stringify({ ...written(), users: [{ name: 'clusterset:eu-1', user: { exec } }] }));
+      vi.stubEnv('KUBECONFIG', to);
+      expect((await run(['credential', '--cluster', 'eu-1', ...args])).code).toBe(1);
+      const waiting = readFileSync(runs, 'utf8').split('\n')[0] ?? '';
+      expect(waiting).not.toBe('');
+      expect(process.env.CLUSTERSET_CREDENTIAL_WAITING).toBeUndefined();
+      vi.stubEnv('CLUSTERSET_CREDENTIAL_WAITING', waiting);
+      const { code, stderr } = await run(['credential', '--cluster', 'eu-1', ...args]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/asks this very command for credentials/);
+      expect(readFileSync(runs, 'utf8').trim().split('\n')).toHaveLength(1);
+      vi.stubEnv('KUBECONFIG', world.kubeconfig);
+      expect((await run(['credential', '--cluster', 'us-1', ...args])).code).toBe(0);
+    });
+
+    it('gives nothing of a context to a cluster that a registry says is somewhere', async () => {
+      const host = world.cluster('host').connect();
+      await host.create(CRDS, RegistryCluster.crd() as never);
+      await registerCluster(host, KIND, {
+        metadata: { name: 'us-1', namespace: 'default' },
+        spec: { kubernetesApiEndpoints: { serverEndpoints: [{ serverAddress: 'somewhere.example.com' }] } },
+      });
+      vi.stubEnv('KUBECONFIG', world.kubeconfig);
+      const args = ['--host', 'host', '--namespace', 'default'];
+      for (const more of [[], ['--kubeconfig', world.kubeconfig]]) {
+        const { code, stdout, stderr } = await run(['credential', '--cluster', 'us-1', ...args, ...more]);
+        expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+        expect(stderr).toMatch(/says where it is, and not how to get in/);
+      }
+    });
+
+    it('takes names that begin like an option', async () => {
+      const { stderr } = await run(['credential', '--cluster', '-x', ...fleet()]);
+      expect(stderr).toMatch(/there is no cluster "-x"/);
+    });
+
     it('prints what the contexts ask for', async () => {
       const { code, stdout } = await run(['credential', '--cluster', 'eu-1', ...fleet()]);
       expect(code).toBe(0);

@@ -70,6 +70,9 @@ describe('the services of a set', () => {
       expect(text).toContain(
         'shop/web: TypeConflict: type is "ClusterSetIP", as eu-1 has the oldest export; us-1 would have it otherwise',
       );
+      expect(text).toContain(
+        'shop/web: PortConflict: ports are those of all exports together, first those of eu-1, the oldest; not the same in eu-1',
+      );
       expect(text).toContain('shop/lost: us-1: does not count (NoService)');
     });
 
@@ -77,7 +80,7 @@ describe('the services of a set', () => {
       await exportService(world.cluster('eu-1').connect(), 'web', { ports: [http] });
       const { code, stdout, stderr } = await services('eu-1,bare');
       expect({ code, lines: stdout.split('\n').length }).toEqual({ code: 0, lines: 2 });
-      expect(stderr).toContain('bare: the MCS API is not installed there');
+      expect(stderr).toContain('bare: the MCS API is not installed there; apply what `clusterset crds mcs` prints');
     });
 
     it('ends with 1 where a cluster can not be read, and shows the others', async () => {
@@ -145,7 +148,7 @@ describe('the services of a set', () => {
     it('says that the MCS API is not installed', async () => {
       const { code, stderr } = await run(['resolve', 'web.shop', '--from', 'bare', '--kubeconfig', world.kubeconfig]);
       expect(code).toBe(1);
-      expect(stderr).toMatch(/cluster bare: the MCS API is not installed there/);
+      expect(stderr).toMatch(/cluster bare: the MCS API is not installed there.*`clusterset crds mcs`/);
     });
 
     it('refuses a type that is none', async () => {

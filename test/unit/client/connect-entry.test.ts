@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import { accessEntry, connectEntry, ExecPlugins } from 'clusterset/client';
 import { type Cluster, ClustersetError } from 'clusterset/kube';
 import type { ClusterEntry } from 'clusterset/registry';
+import { VirtualClock } from 'clusterset/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handMade, typeOf } from '../runtime/fixtures.ts';
 import { type Certificates, certificates } from './certificates.ts';
@@ -144,6 +146,69 @@ describe('connecting to an entry', () => {
     const endpoints = [elsewhere.url, server.url].map((url) => ({ server: url, caData }));
     expect(await asks({ endpoints, auth: { secret } }, { host })).toBe('Bearer t -');
     expect(elsewhere.received).toEqual([]);
+  });
+
+  it.each<[string, Partial<NonNullable<ClusterEntry['endpoints']>[number]>]>([
+    ['has an address that is none', { server: 'no address' }],
+    ['has a proxy that is none', { proxyUrl: 'http://user:a/b@proxy' }],
+    ['leaves out what can not be left out', { disabledTLSValidations: ['ValidityPeriod'] }],
+  ])('goes on to the next address when the first %s', async (_, bad) => {
+    const { host } = hostWith(() => ({ token: base64('t') }));
+    const endpoints = [bad, {}].map((more) => ({ server: server.url, caData, ...more }));
+    expect(await asks({ endpoints, auth: { secret } }, { host })).toBe('Bearer t -');
+    await expect(asks({ endpoints: endpoints.slice(0, 1), auth: { secret } }, { host })).rejects.toMatchObject({
+      code: 'Invalid',
+    });
+  });
+
+  it('quotes no password of an address or a proxy that can not be read', async () => {
+    const { host } = hostWith(() => ({ token: base64('t') }));
+    for (const more of [{ server: 'https//user:planted@host' }, { proxyUrl: 'http://user:planted/x@proxy' }]) {
+      const endpoints = [{ server: server.url, caData, ...more }];
+      const error = await asks({ endpoints, auth: { secret } }, { host }).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'Invalid' });
+      expect(inspect(error, { depth: 9 })).not.toContain('planted');
+    }
+  });
+
+  it('sends what a plugin says to no address of another provider, where its own says none', async () => {
+    await using other = await startServer(whoAsks, { certificate: known.server });
+    const plugins = new ExecPlugins({ run: () => Promise.resolve({ token: 't' }) });
+    const theirs = { name: 'other', cluster: { server: other.url, 'certificate-authority-data': caData } };
+    const execConfig = { apiVersion: 'client.authentication.k8s.io/v1', command: 'x' };
+    const options = { plugins, providers: [{ name: 'corp', execConfig }] };
+    const auth = { accessProviders: [{ name: 'corp' }, theirs] };
+    const entry = { endpoints: [other, server].map(({ url }) => ({ server: url, caData })), auth };
+    expect(await asks(entry, options)).toBe('Bearer t -');
+    await expect(asks({ ...entry, endpoints: [{ server: other.url, caData }] }, options)).rejects.toMatchObject({
+      code: 'Invalid',
+    });
+    expect(other.received).toEqual([]);
+  });
+
+  it('goes on while the host is away, with what it has', async () => {
+    const clock = new VirtualClock();
+    const { host } = hostWith(() => ({ token: base64('t') }));
+    const cluster = await connectEntry(
+      { name: 'eu-1', endpoints: [{ server: server.url, caData }], auth: { secret } },
+      { host, clock },
+    );
+    try {
+      expect(await cluster.version()).toBe('Bearer t -');
+      Object.assign(host, { get: () => new Promise(() => undefined) });
+      await clock.advance(61_000);
+      expect(await cluster.version()).toBe('Bearer t -');
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  it('goes on to the next address when the first does not speak TLS', async () => {
+    await using plain = await startServer(whoAsks);
+    const { host } = hostWith(() => ({ token: base64('t') }));
+    const endpoints = [plain.url.replace('http:', 'https:'), server.url].map((url) => ({ server: url, caData }));
+    expect(await asks({ endpoints, auth: { secret } }, { host })).toBe('Bearer t -');
+    expect(plain.received).toEqual([]);
   });
 
   it('stays with an address that answers, also with an error: what was sent is not sent again', async () => {

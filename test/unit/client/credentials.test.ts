@@ -1,12 +1,16 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { ExecPlugins, runExecPlugin } from 'clusterset/client';
 import { ClustersetError } from 'clusterset/kube';
 import type { ExecPlugin } from 'clusterset/registry';
+import type { Clock } from 'clusterset/runtime';
 import { simulate, VirtualClock } from 'clusterset/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Credentials, Rotating } from '../../../src/client/credentials/credentials.ts';
+import { credentialsIn } from '../../../src/client/credentials/exec-plugin.ts';
 import { credentialsOfSecret } from '../../../src/client/credentials/secret.ts';
 import { typeOf } from '../runtime/fixtures.ts';
 
@@ -84,10 +88,95 @@ describe('a credential plugin (KEP-541)', () => {
     expect((await failureOf(runExecPlugin(old))).message).toMatch(/no version that is known/);
   });
 
+  it.each<[string, Partial<ExecPlugin>]>([
+    ['a variable that no program can be given', { env: [{ name: 'T', value: `${MARK}\u0000` }] }],
+    ['an argument that no program can be given', { args: [`${MARK}\u0000`] }],
+    ['more words than the machine takes', { args: [MARK.repeat(200_000)] }],
+    ['no command', { command: '' }],
+  ])('with %s fails with an error of ours, which quotes nothing', async (_, more) => {
+    const error = await failureOf(runExecPlugin(plugin('', more)));
+    expect(error).toMatchObject({ code: 'Unauthorized', message: expect.stringContaining("can't be run") });
+    expect(inspect(error)).not.toContain(MARK);
+  });
+
+  it('that leaves something running which keeps its output open has said what it has said', async () => {
+    const left = `import { spawn } from 'node:child_process'; spawn('sleep', ['30'], { detached: true, stdio: 'inherit' }).unref();`;
+    expect(await runExecPlugin(plugin(`${left} ${answer({ token: 't' })}`))).toEqual({ token: 't' });
+  });
+
+  it('that hangs is given up in time, whatever keeps its output open', async () => {
+    const left = `import { spawn } from 'node:child_process'; spawn('sleep', ['30'], { detached: true, stdio: 'inherit' }); setInterval(() => {}, 1000);`;
+    expect((await failureOf(runExecPlugin(plugin(left), 500))).message).toMatch(/no answer within 500 ms/);
+  });
+
   it('that gives no answer is ended, with all that it has started', async () => {
     const body = `import { spawn } from 'node:child_process'; spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' }); setInterval(() => {}, 1000);`;
     // The output stays open for as long as anybody has it: this ends only when the child of the plugin is gone, too.
     expect((await failureOf(runExecPlugin(plugin(body), 500))).message).toMatch(/no answer within 500 ms/);
+  });
+});
+
+describe('what a plugin prints', () => {
+  const told = { command: 'p', apiVersion: V1 };
+
+  /** Half of what is drawn is all but an answer: nothing that is quite random would get far. */
+  const word = fc.string({ minLength: 12, unit: fc.constantFrom(...'qxzjkw0917') }).map((text) => `#${text}`);
+  const odd = fc.oneof(word, fc.constantFrom('', null, 0, true, '2030-01-01T00:00:00Z', 't\n'), fc.jsonValue());
+  const said = fc.oneof({ weight: 4, arbitrary: word }, odd);
+  const time = fc.oneof({ weight: 2, arbitrary: fc.constant('2030-01-01T00:00:00Z') }, odd);
+  const fields = fc.record(
+    { token: said, clientCertificateData: said, clientKeyData: said, expirationTimestamp: time },
+    { requiredKeys: [] },
+  );
+  const status = fc.oneof({ weight: 9, arbitrary: fields }, odd);
+  const kind = fc.oneof({ weight: 20, arbitrary: fc.constant('ExecCredential') }, odd);
+  const apiVersion = fc.oneof({ weight: 20, arbitrary: fc.constant(V1) }, odd);
+  const printed = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind, apiVersion, status }).map((value) => JSON.stringify(value)) },
+    fc.tuple(fc.record({ kind, apiVersion, status }), fc.nat(200)).map(([value, end]) => JSON.stringify(value).slice(0, end)),
+    fc.json(),
+    fc.string({ unit: 'binary' }),
+    word,
+  );
+
+  it('is credentials or an error of ours, whatever it is, and is quoted nowhere', () => {
+    const seen = { good: 0, bad: 0 };
+    fc.assert(
+      fc.property(printed, (text) => {
+        try {
+          const { token, cert, key, expiresAt } = credentialsIn(text, told);
+          expect(token !== undefined || (cert !== undefined && key !== undefined)).toBe(true);
+          expect(Number.isNaN(expiresAt)).toBe(false);
+          expect(token ?? 't').toMatch(/^[ -~]+$/);
+          seen.good += 1;
+        } catch (error) {
+          expect(error).toBeInstanceOf(ClustersetError);
+          expect(error).toMatchObject({ code: 'Unauthorized' });
+          const { message, stack } = error as ClustersetError;
+          // The stack names this file, which doesn't hold any of these words.
+          for (const part of text.match(/#[qxzjkw0917]{12,}/g) ?? [])
+            expect(message + stack + inspect(error)).not.toContain(part);
+          expect(message).not.toContain('2030-01-01');
+          seen.bad += 1;
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(seen.good).toBeGreaterThan(200);
+    expect(seen.bad).toBeGreaterThan(200);
+  });
+
+  it('may be nested as deeply as it likes', () => {
+    expect(() => credentialsIn('['.repeat(500_000), told)).toThrowError(/does not print/);
+    expect(() => credentialsIn(`${'['.repeat(500_000)}${']'.repeat(500_000)}`, told)).toThrowError(/does not print/);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['a token over two lines', { token: 'a\nb' }, /no header can hold/],
+    ['an end that is a number', { token: 'a', expirationTimestamp: 1 }, /no time/],
+  ])('is no credentials with %s', (_, wrong, message) => {
+    const line = JSON.stringify({ kind: 'ExecCredential', apiVersion: V1, status: wrong });
+    expect(() => credentialsIn(line, told)).toThrowError(message);
   });
 });
 
@@ -134,6 +223,15 @@ describe('what plugins have said', () => {
     expect(runs).toHaveLength(2);
   });
 
+  it('is kept for as many as there may be clusters, and not for ever more', async () => {
+    const { runs, plugins } = counting(new VirtualClock());
+    for (let key = 0; key <= 1_000; key += 1) await plugins.credentials({ key: String(key), exec });
+    await plugins.credentials({ key: '1000', exec });
+    expect(runs).toHaveLength(1_001);
+    await plugins.credentials({ key: '0', exec });
+    expect(runs).toHaveLength(1_002);
+  });
+
   it('is not kept where the plugin fails', async () => {
     let runs = 0;
     const plugins = new ExecPlugins({
@@ -173,8 +271,103 @@ describe('credentials that rotate', () => {
     await clock.advance(79_000);
     expect((await access.current()).headers.authorization).toBe('Bearer a');
     await clock.advance(2_000);
+    // Nobody waits for the others while these are good.
+    const early = await Promise.all([access.current(), access.current()]);
+    expect(early.map(({ headers }) => headers.authorization)).toEqual(['Bearer a', 'Bearer a']);
+    await clock.advance(0);
     expect((await access.current()).headers.authorization).toBe('Bearer b');
     expect(refusals).toHaveLength(2);
+  });
+
+  /** Credentials that come when they are told to. */
+  function byHand(clock: VirtualClock) {
+    const asked: { readonly refused: Credentials | undefined; readonly give: (credentials: Credentials) => void }[] = [];
+    const access = new Rotating({
+      cluster: 'eu-1',
+      mend: 'look there',
+      clock,
+      load: (refused) => new Promise((give) => asked.push({ refused, give })),
+    });
+    return { access, asked };
+  }
+
+  it('keep no request waiting while they are good: who gives them may be away for long', async () => {
+    const clock = new VirtualClock();
+    const { access, asked } = byHand(clock);
+    const first = access.current();
+    asked[0]?.give({ token: 'a' });
+    await first;
+    await clock.advance(61_000);
+    expect(await access.current()).toBe(await first);
+    await clock.advance(600_000);
+    expect(await access.current()).toBe(await first);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('are not looked for with each request where they can not be had, and others are there', async () => {
+    const clock = new VirtualClock();
+    const { access, refusals } = rotating(clock, [{ token: 'a' }]);
+    await access.current();
+    await clock.advance(61_000);
+    for (let request = 0; request < 20; request += 1) {
+      expect((await access.current()).headers.authorization).toBe('Bearer a');
+      await clock.advance(0);
+    }
+    expect(refusals).toHaveLength(2);
+    await clock.advance(5_000);
+    await access.current();
+    expect(refusals).toHaveLength(3);
+  });
+
+  it('are asked for anew where they were refused while they were being renewed, and what comes late counts no more', async () => {
+    const clock = new VirtualClock();
+    const { access, asked } = byHand(clock);
+    const first = access.current();
+    asked[0]?.give({ token: 'a' });
+    await first;
+    await clock.advance(61_000);
+    await access.current();
+    access.refresh(await first);
+    const second = access.current();
+    expect(asked.map(({ refused }) => refused)).toEqual([undefined, undefined, { token: 'a' }]);
+    asked[2]?.give({ token: 'b' });
+    expect((await second).headers.authorization).toBe('Bearer b');
+    asked[1]?.give({ token: 'a' });
+    await clock.advance(0);
+    expect(await access.current()).toBe(await second);
+  });
+
+  it('that have ended by this clock when they come are used for a moment: clocks differ, and each request would ask', async () => {
+    const clock = new VirtualClock();
+    const ended = { token: 'a', expiresAt: clock.now() - 3_600_000 };
+    const { access, refusals } = rotating(clock, [ended, ended, ended]);
+    for (let request = 0; request < 20; request += 1) await access.current();
+    expect(refusals).toHaveLength(1);
+    await clock.advance(1_000);
+    await access.current();
+    expect(refusals).toHaveLength(2);
+  });
+
+  it('without an end are looked for again also where the clock is set back', async () => {
+    const clock = new VirtualClock();
+    let setBack = 0;
+    const wrong: Clock = {
+      now: () => clock.now() - setBack,
+      monotonic: () => clock.monotonic(),
+      after: (ms, callback) => clock.after(ms, callback),
+      turn: () => clock.turn(),
+    };
+    let loads = 0;
+    const load = (): Promise<Credentials> => {
+      loads += 1;
+      return Promise.resolve({ token: 'a' });
+    };
+    const access = new Rotating({ cluster: 'eu-1', mend: '', clock: wrong, load });
+    await access.current();
+    setBack = 86_400_000;
+    await clock.advance(61_000);
+    await access.current();
+    expect(loads).toBe(2);
   });
 
   it('stay the same object where they are the same, so that connections stay', async () => {

@@ -258,6 +258,13 @@ describe('the import (§1.7, §2.5)', () => {
       { op: 'merge' },
     ],
     ['isn’t made where nobody exports', NO_EXPORTS, [nothing('a'), silent('b')], {}, { op: 'remove', reason: 'NoExports' }],
+    [
+      'isn’t made where JSON says that there is none',
+      NO_EXPORTS,
+      [silent('b')],
+      { present: null },
+      { op: 'remove', reason: 'NoExports' },
+    ],
     ['isn’t there without its namespace', seen('a'), [], { namespace: 'missing' }, { op: 'remove', reason: 'NamespaceMissing' }],
     [
       'isn’t made in a namespace that is going',

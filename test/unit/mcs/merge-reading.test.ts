@@ -174,6 +174,13 @@ describe('exportedService', () => {
     expect(merged([read, exported('b', 9)]).exports.map(({ rank }) => rank)).toEqual([2, 1]);
   });
 
+  it.each([null, undefined])('takes %s for no Service, here and in what others send', (none) => {
+    const read = exportedService('a', serviceExport(1), none);
+    expect(read).not.toHaveProperty('service');
+    const sent = { ...read, service: none as never };
+    expect(merged([sent, exported('b', 2)]).exports.map(({ standing }) => standing)).toEqual(['NoService', 'Counts']);
+  });
+
   it('sees that an export is being deleted', () => {
     const { metadata, ...rest } = serviceExport(1);
     expect(

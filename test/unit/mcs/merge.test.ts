@@ -93,6 +93,21 @@ describe('changes', () => {
   });
 });
 
+describe('an import that is null in JSON', () => {
+  const exports = [exported('a', 1)];
+
+  it('is none', () => {
+    expect(merged(exports, { present: null })).toEqual(merged(exports));
+    expect(merged([], { present: null }).changes).toEqual({ object: false, status: false });
+  });
+
+  it('is no trouble in its parts either', () => {
+    const metadata = { namespace: 'shop', name: 'web', labels: null, annotations: null };
+    const present = { apiVersion: 'multicluster.x-k8s.io/v1beta1', kind: 'ServiceImport', metadata, spec: null, status: null };
+    expect(merged(exports, { present: present as never })).toEqual(merged(exports));
+  });
+});
+
 describe('precedence (§2.1)', () => {
   it.each<[string, [string, number][], string[]]>([
     [

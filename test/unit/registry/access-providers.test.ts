@@ -107,6 +107,12 @@ describe('resolveAccess', () => {
     expect((failed as Error).message).toMatch(message);
   });
 
+  it.each(['', null, undefined])('ignores what a profile says where the policies are %j', (policy) => {
+    const unset = config({ profileSourcedCLIArgsPolicy: policy as never, profileSourcedEnvVarsPolicy: policy as never });
+    const said = entry([extension(ARGS, ['-a']), extension(ENVS, { ANOTHER: 'x' })]);
+    expect(resolveAccess(said, [unset]).exec).toEqual(resolveAccess(entry([]), [unset]).exec);
+  });
+
   it('takes no offence at an unknown policy where nothing asks for it', () => {
     const odd = config({ profileSourcedCLIArgsPolicy: 'x' as never, profileSourcedEnvVarsPolicy: 'y' as never });
     expect(resolveAccess(entry([extension(EXEC, {})]), [odd]).exec.args).toEqual(['--own']);

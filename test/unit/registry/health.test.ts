@@ -143,6 +143,11 @@ describe('clusterHealth', () => {
     );
   });
 
+  it('takes null, which a store may have, for nothing that was thought before', () => {
+    for (const probe of [OK, NOT_OK, NONE, MALFORMED])
+      expect(clusterHealth(null, probe, at(0))).toEqual(clusterHealth(undefined, probe, at(0)));
+  });
+
   it('keeps what it thinks as plain data', () => {
     const seen = looks([OK, NONE, NONE, NONE]);
     const kept = JSON.parse(JSON.stringify(last(seen))) as ClusterHealth;

@@ -1,4 +1,5 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type KubeconfigFilesOptions, kubeconfigFilesSource } from 'clusterset/client';
@@ -96,6 +97,23 @@ describe('kubeconfig files as a source of clusters', () => {
     expect(await next()).toBe('eu-1 us-1 us-2');
     expect(JSON.stringify(issues)).toMatch(/a mistake in its YAML/);
     expect(JSON.stringify(issues)).not.toContain(MARK);
+  });
+
+  it('does not wait for a pipe that somebody has put there', async () => {
+    write('a.yaml', kubeconfig('eu-1'));
+    execFileSync('mkfifo', [path('b.yaml')]);
+    follow({ folder });
+    expect(await next()).toBe('eu-1');
+    expect(issues).toMatchObject([{ field: path('b.yaml'), message: expect.stringContaining('is no file') }]);
+  });
+
+  it('reads no file that is far larger than any kubeconfig', async () => {
+    write('a.yaml', kubeconfig('eu-1'));
+    write('b.yaml', '');
+    truncateSync(path('b.yaml'), 64 * 1024 * 1024 + 1);
+    follow({ folder });
+    expect(await next()).toBe('eu-1');
+    expect(issues).toMatchObject([{ field: path('b.yaml'), message: expect.stringContaining('is larger than 64 MiB') }]);
   });
 
   it('waits for a file that is not there yet', async () => {
