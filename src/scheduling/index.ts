@@ -10,6 +10,26 @@ export {
   type KarmadaStrategy,
   type KarmadaWeightRule,
 } from './karmada/divide.ts';
+export {
+  estimateKarmada,
+  gradeOf,
+  KARMADA_DEFAULT_MODELS,
+  type KarmadaEstimate,
+  type KarmadaRequirements,
+  type KarmadaResourceModel,
+  type KarmadaResourceSummary,
+  type ResourceAmounts,
+} from './karmada/estimate.ts';
+export {
+  type KarmadaLeftOut,
+  type KarmadaSelectable,
+  type KarmadaSelected,
+  type KarmadaSelectFailure,
+  type KarmadaSelectInput,
+  type KarmadaSelection,
+  selectKarmada,
+} from './karmada/select.ts';
+export type { KarmadaSpread } from './karmada/spread-groups.ts';
 export { type Party, webster } from './karmada/webster.ts';
 export {
   type ClusterPreference,
