@@ -1,6 +1,7 @@
 /** `npm run bench`, or `npm run bench -- render plan propagation` for some of it. The last needs real API servers: see test:kube. */
 import process from 'node:process';
 import { benchKarmada } from './karmada.ts';
+import { benchKubeAdmiral } from './kubeadmiral.ts';
 import { benchDns } from './mcs-dns.ts';
 import { benchMerge } from './mcs-merge.ts';
 import { benchSlices } from './mcs-slices.ts';
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   render: benchRendering,
   plan: benchPlanning,
   karmada: benchKarmada,
+  kubeadmiral: benchKubeAdmiral,
   registry: benchRegistry,
   merge: benchMerge,
   slices: benchSlices,
