@@ -12,7 +12,7 @@ import { toYaml } from './output.ts';
 /** What a kubeconfig is when there is nothing in it. */
 const EMPTY = { apiVersion: 'v1', kind: 'Config' };
 /** How long somebody else may hold the file: kubectl holds it for as long as it writes. */
-const LOCK_PATIENCE_MS = 5_000;
+const LOCK_PATIENCE_MS = 2_000;
 const LOCK_RETRY_MS = 50;
 
 /**
