@@ -4,22 +4,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { seededRandom } from './seeded-random.ts';
 
 const COUNT = 600;
 
-/** Numbers that look random and are the same each time (mulberry32). */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 function question(index: number): unknown {
-  const next = random(index + 1);
+  const next = seededRandom(index + 1);
   const chance = (percent: number): boolean => next(100) < percent;
   const count = chance(10) ? next(40) : next(6);
   const size = chance(10) ? 10_000 : 30;

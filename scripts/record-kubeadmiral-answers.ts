@@ -1,0 +1,48 @@
+/**
+ * Asks KubeAdmiral's own planner random questions and records its answers for the unit tests of `clusterset/scheduling`.
+ * Needs Go. The questions are the same each time: `node scripts/record-kubeadmiral-answers.ts`.
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { seededRandom } from './seeded-random.ts';
+
+const COUNT = 400;
+
+function question(index: number): unknown {
+  const next = seededRandom(index + 1);
+  const chance = (percent: number): boolean => next(100) < percent;
+  const count = chance(10) ? next(30) : next(6);
+  const size = chance(10) ? 10_000 : 30;
+  const candidates = Array.from({ length: count }, (_, at) => `cluster-${at}`);
+  const some = (percent: number): Record<string, number> =>
+    Object.fromEntries(candidates.filter(() => chance(percent)).map((name) => [name, next(size)]));
+  const preference = (): Record<string, number> => ({
+    ...(chance(50) ? { minReplicas: next(8) } : {}),
+    ...(chance(40) ? { maxReplicas: next(size) } : {}),
+    ...(chance(80) ? { weight: next(6) } : {}),
+  });
+  const named = Object.fromEntries(candidates.filter(() => chance(60)).map((name) => [name, preference()]));
+  return {
+    key: chance(20) ? '' : `shop/web-${index}`,
+    total: next(size * 2),
+    clusters: chance(60) ? { ...named, '*': preference() } : named,
+    candidates,
+    current: chance(70) ? some(70) : {},
+    estimatedCapacity: chance(40) ? some(50) : {},
+    limitedCapacity: chance(30) ? some(40) : {},
+    avoidDisruption: chance(60),
+    keepUnschedulable: chance(40),
+  };
+}
+
+const questions = Array.from({ length: COUNT }, (_, index) => JSON.stringify(question(index)));
+const run = spawnSync('go', ['run', '.'], {
+  cwd: `${import.meta.dirname}/../test/kube/kubeadmiral`,
+  input: questions.join('\n'),
+  encoding: 'utf8',
+  maxBuffer: 1 << 28,
+});
+if (run.status !== 0) throw new Error(`the planner failed: ${run.error ?? run.stderr}`);
+const answers = run.stdout.trim().split('\n');
+writeFileSync(`${import.meta.dirname}/../test/fixtures/kubeadmiral-answers.json`, `[\n${answers.join(',\n')}\n]\n`);
+console.log(`recorded ${answers.length} answers`);
