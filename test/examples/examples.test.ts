@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Rendering } from 'clusterset';
 import { federate } from 'clusterset/federation';
@@ -49,17 +47,6 @@ describe('the programs of the README', PATIENCE, () => {
     expect(blocks).toHaveLength(5);
     expect(blocks.slice(0, 2).every((block) => linesOf(block) < 30)).toBe(true);
     expect(blocks.slice(2).every((block) => linesOf(block) < 20)).toBe(true);
-  });
-
-  it('compile', { timeout: 60_000 }, () => {
-    const files = blocks.map((_, index) => program(index));
-    const config = { extends: join(root, 'tsconfig.test.json'), include: [], files };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-    const compiled = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], {
-      encoding: 'utf8',
-    });
-    expect(compiled.stdout).toBe('');
-    expect(compiled.status).toBe(0);
   });
 
   it('render a federated object for each cluster, with no cluster at all', async () => {

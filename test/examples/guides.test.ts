@@ -39,11 +39,14 @@ describe('the programs of the guides', { timeout: 60_000 }, () => {
     expect(blocks.length).toBeGreaterThan(5);
   });
 
-  it('compile', () => {
+  it('compile, and those of the README with them: one run of the compiler is enough', () => {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    for (const { name, code } of blocks) writeFileSync(join(folder, `${name}.ts`), code);
-    const config = { extends: join(root, 'tsconfig.test.json'), include: [], files: blocks.map(({ name }) => `${name}.ts`) };
+    const readme = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)];
+    expect(readme.length).toBeGreaterThan(0);
+    const programs = [...blocks, ...readme.map(([, code = ''], index) => ({ name: `readme-${index}`, code }))];
+    for (const { name, code } of programs) writeFileSync(join(folder, `${name}.ts`), code);
+    const config = { extends: join(root, 'tsconfig.test.json'), include: [], files: programs.map(({ name }) => `${name}.ts`) };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     const compiled = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
