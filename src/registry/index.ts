@@ -55,7 +55,7 @@ export {
   type PlacedNode,
   topologyOf,
 } from './health.ts';
-export { entryOfKubeconfigSecret, type KubeconfigSecret, selfContainedIssues } from './kubeconfig/embedded.ts';
+export { contextInUse, entryOfKubeconfigSecret, type KubeconfigSecret, selfContainedIssues } from './kubeconfig/embedded.ts';
 export {
   entriesOfKubeconfig,
   type KubeconfigEntriesOptions,

@@ -1,5 +1,11 @@
 import { type AnyObject, type ClusterReader, ClustersetError, isRecord, resourceType } from '../../kube/index.ts';
-import { type KubeconfigFile, type KubeconfigItem, readKubeconfigFile, selfContainedIssues } from '../../registry/index.ts';
+import {
+  contextInUse,
+  type KubeconfigFile,
+  type KubeconfigItem,
+  readKubeconfigFile,
+  selfContainedIssues,
+} from '../../registry/index.ts';
 import { parseKubeconfigYaml } from '../yaml.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -61,10 +67,7 @@ function partsInUse(file: KubeconfigFile): {
   readonly context: Readonly<Record<string, unknown>> | undefined;
   readonly user: KubeconfigItem | undefined;
 } {
-  const contexts = file.contexts ?? [];
-  const current = file['current-context'] ?? '';
-  const item =
-    contexts.find(({ name }) => name === current) ?? (current === '' && contexts.length === 1 ? contexts[0] : undefined);
+  const item = contextInUse(file);
   const context = isRecord(item?.context) ? item.context : undefined;
   return { context, user: file.users?.find(({ name }) => name === context?.user) };
 }

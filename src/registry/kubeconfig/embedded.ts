@@ -1,6 +1,6 @@
 import { type Issue, isRecord } from '../../kube/index.ts';
 import type { MappedCluster } from '../mapping/mapping.ts';
-import { entriesOfKubeconfig, type KubeconfigFile } from './file.ts';
+import { entriesOfKubeconfig, type KubeconfigFile, type KubeconfigItem } from './file.ts';
 
 /** What {@link entryOfKubeconfigSecret} takes. */
 export interface KubeconfigSecret {
@@ -23,18 +23,17 @@ const FROM_THIS_MACHINE: Readonly<Record<'user' | 'cluster', readonly string[]>>
  * refused.
  */
 export function entryOfKubeconfigSecret({ name, labels, secret, file }: KubeconfigSecret): MappedCluster {
-  const issues: Issue[] = [];
   const { entries, issues: found } = entriesOfKubeconfig(file);
-  const current = file['current-context'];
-  const context = current === undefined || current === '' ? onlyOf(entries.map((each) => each.name)) : current;
+  const context = contextInUse(file)?.name;
   const entry = entries.find((each) => each.name === context);
-  issues.push(...found, ...selfContainedIssues(file));
+  const unsafe = selfContainedIssues(file);
+  const issues: Issue[] = [...found, ...unsafe];
   if (entry === undefined) {
     const message =
       context === undefined ? 'has no current context, and not exactly one to choose' : 'its current context can not be used';
     issues.push({ field: 'current-context', message, mend: 'name a context that has a cluster and a user' });
   }
-  if (entry === undefined || selfContainedIssues(file).length > 0) return { entry: undefined, issues };
+  if (entry === undefined || unsafe.length > 0) return { entry: undefined, issues };
   const { endpoints } = entry;
   return {
     entry: {
@@ -47,8 +46,10 @@ export function entryOfKubeconfigSecret({ name, labels, secret, file }: Kubeconf
   };
 }
 
-function onlyOf(names: readonly string[]): string | undefined {
-  return names.length === 1 ? names[0] : undefined;
+/** The context that counts where nobody names one: the current one, or, where none is set, the only one. */
+export function contextInUse({ contexts = [], 'current-context': current = '' }: KubeconfigFile): KubeconfigItem | undefined {
+  if (current === '') return contexts.length === 1 ? contexts[0] : undefined;
+  return contexts.find(({ name }) => name === current);
 }
 
 /** What in a kubeconfig is more than data. Values aren't quoted. */
