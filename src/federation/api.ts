@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineResource, formatFieldPath, type Issue, type Resource } from '../kube/index.ts';
+import { defineResource, formatFieldPath, type Issue, labelSelectorSchema, type Resource } from '../kube/index.ts';
 
 /** The label that every member object of a federated object carries; `"false"` refuses management (kubefed's own label). */
 export const MANAGED_LABEL = 'kubefed.io/managed';
@@ -13,13 +13,6 @@ export const FINALIZER = 'kubefed.io/sync-controller';
 export const CLUSTERS_ANNOTATION = 'clusterset.dev/clusters';
 /** On a member object: which federated object it belongs to. */
 export const OWNER_ANNOTATION = 'clusterset.dev/owner';
-
-const labelSelector = z.object({
-  matchLabels: z.record(z.string(), z.string()).exactOptional(),
-  matchExpressions: z
-    .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).exactOptional() }))
-    .exactOptional(),
-});
 
 const operation = z.object({
   op: z
@@ -35,7 +28,7 @@ const operation = z.object({
 
 const override = z.object({
   clusterName: z.string().exactOptional().describe('The cluster that the operations are for.'),
-  clusterSelector: labelSelector
+  clusterSelector: labelSelectorSchema
     .exactOptional()
     .describe('The clusters that the operations are for, by their labels; in place of clusterName.'),
   clusterOverrides: z.array(operation).exactOptional().describe('Carried out in order.'),
@@ -46,7 +39,7 @@ const placement = z.object({
     .array(z.object({ name: z.string() }))
     .exactOptional()
     .describe('Clusters by name. Outranks the selector, also when empty.'),
-  clusterSelector: labelSelector.exactOptional().describe('Clusters by their labels; {} selects all.'),
+  clusterSelector: labelSelectorSchema.exactOptional().describe('Clusters by their labels; {} selects all.'),
 });
 
 const baseSpec = z.object({

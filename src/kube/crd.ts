@@ -42,8 +42,10 @@ export interface CustomResourceDefinition extends KubeObject {
 /** The parts of a resource definition that its CRD shows. */
 export interface CrdParts {
   readonly olderVersions?: readonly string[];
-  readonly spec: z.ZodType;
-  readonly specOptional?: boolean;
+  readonly spec?: z.ZodType | undefined;
+  readonly specOptional?: boolean | undefined;
+  /** Fields beside the metadata, for kinds that have them in place of a spec and a status. */
+  readonly fields?: z.ZodObject | undefined;
   readonly status?: z.ZodType | undefined;
   readonly statusSubresource?: boolean;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -55,16 +57,16 @@ export interface CrdParts {
 
 /** The CRD of a type. */
 export function crdOf(type: ResourceAddress, parts: CrdParts): CustomResourceDefinition {
+  const { required, properties } = parts.fields === undefined ? specAndStatus(parts) : structuralSchema(parts.fields);
   const schema = {
     ...(parts.description === undefined ? {} : { description: parts.description }),
     type: 'object',
-    ...(parts.specOptional === true ? {} : { required: ['spec'] }),
+    ...(required === undefined ? {} : { required }),
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: { type: 'object' },
-      spec: structuralSchema(parts.spec),
-      ...(parts.status === undefined ? {} : { status: structuralSchema(parts.status) }),
+      ...(isRecord(properties) ? properties : {}),
     },
   };
   const hasStatus = parts.statusSubresource ?? parts.status !== undefined;
@@ -91,6 +93,16 @@ export function crdOf(type: ResourceAddress, parts: CrdParts): CustomResourceDef
         ...(hasStatus ? { subresources: { status: {} } } : {}),
         ...(parts.printerColumns === undefined ? {} : { additionalPrinterColumns: parts.printerColumns }),
       })),
+    },
+  };
+}
+
+function specAndStatus({ spec, specOptional, status }: CrdParts): StructuralSchema {
+  return {
+    required: spec === undefined || specOptional === true ? undefined : ['spec'],
+    properties: {
+      ...(spec === undefined ? {} : { spec: structuralSchema(spec) }),
+      ...(status === undefined ? {} : { status: structuralSchema(status) }),
     },
   };
 }

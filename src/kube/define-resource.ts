@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CustomResourceDefinition, crdOf, type PrinterColumn } from './crd.ts';
+import { type CrdParts, type CustomResourceDefinition, crdOf, type PrinterColumn } from './crd.ts';
 import { ClustersetError, type Issue } from './errors.ts';
 import { isRecord, type KubeObject, type ObjectMeta } from './object.ts';
 import { formatFieldPath } from './pointer.ts';
@@ -65,16 +65,20 @@ export function defineResource<
   Optional extends boolean = false,
 >(
   definition: ResourceDefinition<Spec, Status, Optional>,
-): DefinedResource<Resource<z.infer<Spec>, Status extends z.ZodType ? z.infer<Status> : never, Optional>> {
-  type T = Resource<z.infer<Spec>, Status extends z.ZodType ? z.infer<Status> : never, Optional>;
+): DefinedResource<Resource<z.infer<Spec>, Status extends z.ZodType ? z.infer<Status> : never, Optional>>;
+/**
+ * Defines a custom resource that has fields of its own beside the metadata, in place of a spec and a status, as PlacementDecision and
+ * EndpointSlice do.
+ */
+export function defineResource<Fields extends z.ZodObject>(
+  definition: Omit<ResourceDefinition<z.ZodType, undefined>, 'spec' | 'specOptional' | 'status' | 'statusSubresource'> & {
+    readonly fields: Fields;
+  },
+): DefinedResource<KubeObject & Readonly<z.infer<Fields>>>;
+export function defineResource(definition: AnyDefinition): DefinedResource<KubeObject> {
   const { group, version, kind, plural, scope } = definition;
   const address: ResourceAddress = { group, version, kind, plural, scope };
-  const type: ResourceType<T> = address;
-  const schema = z.object({
-    metadata: z.looseObject({ name: z.string() }),
-    spec: definition.specOptional === true ? definition.spec.optional() : definition.spec,
-    ...(definition.status === undefined ? {} : { status: definition.status.optional() }),
-  });
+  const schema = z.object({ metadata: z.looseObject({ name: z.string() }), ...partsOf(definition) });
   const shapeIssues = (value: unknown): readonly Issue[] => {
     const identity = identityIssues(address, definition.olderVersions ?? [], value);
     if (identity.length > 0) return identity;
@@ -82,14 +86,25 @@ export function defineResource<
     return result.success ? [] : result.error.issues.map((issue) => issueOf(issue, value));
   };
   return {
-    ...type,
+    ...address,
     shapeIssues,
     crd: () => crdOf(address, definition),
     read: (value) => {
       const issues = shapeIssues(value);
-      if (issues.length === 0) return value as T;
+      if (issues.length === 0) return value as KubeObject;
       throw shapeError(kind, value, issues);
     },
+  };
+}
+
+type AnyDefinition = CrdParts & Pick<ResourceDefinition<z.ZodType, undefined>, keyof ResourceAddress>;
+
+/** What an object holds beside its type and metadata. */
+function partsOf({ fields, spec, specOptional, status }: AnyDefinition): z.ZodRawShape {
+  if (fields !== undefined) return fields.shape;
+  return {
+    ...(spec === undefined ? {} : { spec: specOptional === true ? spec.optional() : spec }),
+    ...(status === undefined ? {} : { status: status.optional() }),
   };
 }
 

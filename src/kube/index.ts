@@ -140,6 +140,7 @@ export {
   type LabelRequirement,
   type LabelRequirements,
   type LabelSelector,
+  labelSelectorSchema,
   matchesFields,
   matchesLabels,
   parseFieldSelector,

@@ -61,4 +61,4 @@ export {
   planReplicas,
   type ReplicaPlan,
   type ReplicaShare,
-} from './planner.ts';
+} from './kubefed/planner.ts';

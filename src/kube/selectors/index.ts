@@ -12,4 +12,5 @@ export {
   matchesLabels,
   requirementsOf,
 } from './label-selector.ts';
+export { labelSelectorSchema } from './label-selector-schema.ts';
 export { formatLabelSelector, parseLabelSelector } from './parse-labels.ts';

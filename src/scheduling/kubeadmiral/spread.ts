@@ -1,5 +1,5 @@
 import { compareText } from '../../kube/index.ts';
-import { hashOrder } from '../hash-order.ts';
+import { hashOrder } from '../kubefed/hash-order.ts';
 import {
   differenceSlot,
   giveMinimums,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashOrder } from '../../../src/scheduling/hash-order.ts';
+import { hashOrder } from '../../../src/scheduling/kubefed/hash-order.ts';
 
 /** FNV-1 as its authors write it, in whole numbers of any size. */
 function hashOf(text: string): bigint {

@@ -1,4 +1,4 @@
-import { utf8 } from '../kube/index.ts';
+import { utf8 } from '../../kube/index.ts';
 
 /** As a signed integer: a number above 2^31 would make doubles of all that is counted from it. */
 const FNV_OFFSET = 0x811c9dc5 | 0;
