@@ -7,19 +7,19 @@ import { type Bounds, boundsOf, keepRunning, meetMinimums } from './bounds.ts';
 export interface DivisionCluster {
   readonly name: string;
   /** Share beside other clusters; 0 means the minimum only. Counts for `Weighted`. Default 1. */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
   /** Given in any case, where the total and the room allow. Default 0. */
-  readonly minReplicas?: number;
+  readonly minReplicas?: number | undefined;
   /** Default: no limit. */
-  readonly maxReplicas?: number;
+  readonly maxReplicas?: number | undefined;
   /** How many more replicas fit, beside those that are there. Default: not known, which is no limit. */
-  readonly room?: number;
+  readonly room?: number | undefined;
   /** Replicas that it has now. Default 0. */
-  readonly current?: number;
+  readonly current?: number | undefined;
   /** Tiers are filled in order, the lowest first. Default 0. */
-  readonly tier?: number;
+  readonly tier?: number | undefined;
   /** Whether it may get more than it has. Default true. */
-  readonly mayGrow?: boolean;
+  readonly mayGrow?: boolean | undefined;
 }
 
 /** How replicas are divided. */
@@ -206,7 +206,17 @@ function divideTier({ candidates, total }: Tier, type: DivisionType): readonly D
     const { name, least, most, limit } = candidates[index] ?? bidder;
     const reason = most === 0 ? 'AtMost' : reasonOf(bidder, replicas, quota, total);
     const end = most === Number.POSITIVE_INFINITY ? undefined : most;
-    return { cluster: name, replicas, current: held, reason, quota, weight: weight === FEATHER ? 0 : weight, least, most: end, limit };
+    return {
+      cluster: name,
+      replicas,
+      current: held,
+      reason,
+      quota,
+      weight: weight === FEATHER ? 0 : weight,
+      least,
+      most: end,
+      limit,
+    };
   });
 }
 

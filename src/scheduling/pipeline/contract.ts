@@ -39,7 +39,7 @@ export interface SchedulingContext {
 export interface Rejection {
   /** Which filter says so. */
   readonly filter: string;
-  /** One word, for programs: of ours a {@link RejectionReason}, of a user's filter whatever it says. */
+  /** One word, for programs: of ours a `RejectionReason`, of a user's filter whatever it says. */
   readonly reason: string;
   /** A sentence, for people. */
   readonly message: string;
@@ -64,7 +64,7 @@ export interface ClusterScorer {
   readonly name: string;
   /** Default 1. */
   readonly weight?: number;
-  /** One number for each cluster, in their order; of ours between 0 and 100. Nothing for a cluster counts as 0. */
+  /** One number for each cluster, in their order; of ours between 0 and 100, those from outside between -100 and 100. Nothing counts as 0. */
   score(clusters: readonly ClusterEntry[], context: SchedulingContext): readonly (number | undefined)[];
 }
 

@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   estimateKarmada,
   gradeOf,
+  graderOf,
   KARMADA_DEFAULT_MODELS,
   type KarmadaEstimate,
   type KarmadaRequirements,
   type KarmadaResourceModel,
   type KarmadaResourceSummary,
+  karmadaEstimator,
   type ResourceAmounts,
 } from '../../../src/scheduling/karmada/estimate.ts';
 
@@ -169,6 +171,62 @@ describe('estimateKarmada: by resource models', () => {
     ['CPU in thousandths', has({ pods: '999' }, nodes(0, 1, 0)), asks({ cpu: '300m' }), models, by(3, 'Models')],
   ])('counts %s', (_, summary, requirements, given, expected) => {
     expect(estimateKarmada(summary, requirements, given)).toEqual(expected);
+  });
+});
+
+describe('karmadaEstimator', () => {
+  it('says of each cluster what is said of it alone, whatever was asked before', () => {
+    const quantity = fc.oneof(
+      fc.nat({ max: 5000 }).map((amount) => `${amount}m`),
+      fc.nat({ max: 99 }).map(String),
+      fc.constantFrom('0.5', '1500u', '9007199254740993', '10E', '1Ki'),
+    );
+    const some = fc.record({ cpu: quantity, memory: quantity, pods: quantity, gpu: quantity }, { requiredKeys: [] });
+    const summary = fc.option(
+      fc.record({
+        allocatable: some,
+        allocated: some,
+        allocating: some,
+        allocatableModelings: fc.array(fc.record({ grade: fc.nat({ max: 3 }), count: fc.nat({ max: 9 }) }), { maxLength: 3 }),
+      }),
+      { nil: undefined },
+    );
+    const list = fc.constantFrom<readonly KarmadaResourceModel[]>([], models, KARMADA_DEFAULT_MODELS);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(summary, list), { maxLength: 6 }),
+        fc.option(some, { nil: undefined }),
+        (clusters, request) => {
+          const requirements = request === undefined ? undefined : asks(request);
+          const estimate = karmadaEstimator(requirements);
+          for (const [each, given] of clusters) expect(estimate(each, given)).toEqual(estimateKarmada(each, requirements, given));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('reads quantities that are written as numbers', () => {
+    const written = JSON.parse('{"allocatable":{"pods":9,"cpu":4}}') as KarmadaResourceSummary;
+    expect(karmadaEstimator(asks({ cpu: '500m' }))(written)).toEqual(byResource(8, 'cpu'));
+  });
+
+  it('goes by the first of two models of a grade', () => {
+    const twice = [1, 3].map((cpu) => ({ grade: 1, ranges: [{ name: 'cpu', min: String(cpu) }] }));
+    expect(karmadaEstimator(asks({ cpu: '1' }))(has({ pods: '99' }, nodes(0, 5)), twice)).toEqual(by(5, 'Models'));
+  });
+
+  it('refuses what is no quantity before any cluster is asked', () => {
+    expect(() => karmadaEstimator(asks({ cpu: 'lots' }))).toThrow('quantities must match the regular expression');
+    expect(() => karmadaEstimator(asks({ cpu: '1' }))(has({ pods: '9', cpu: 'lots' }))).toThrow('quantities must match');
+    expect(() => karmadaEstimator(asks({ cpu: '1' }))(has({ pods: '9', cpu: '1' }, { allocated: { cpu: '1 ' } }))).toThrow();
+  });
+});
+
+describe('graderOf', () => {
+  it('grades one node after the other', () => {
+    const grade = graderOf(models);
+    expect([{ cpu: '2', memory: '16Gi' }, { cpu: '1' }, { cpu: '1', memory: '4Gi' }].map(grade)).toEqual([2, 0, 1]);
   });
 });
 
