@@ -37,3 +37,12 @@ export async function inFlight<T>(items: readonly T[], most: number, call: (item
   };
   await Promise.all(Array.from({ length: most }, work));
 }
+
+/** A loop that does nothing but count: how fast this machine is just now, beside figures from another run. */
+export function calibration(): number {
+  return microseconds(() => {
+    let sum = 0;
+    for (let index = 0; index < 100_000; index += 1) sum = (Math.imul(sum, 31) + index) | 0;
+    return sum;
+  });
+}

@@ -33,14 +33,14 @@ function question(index: number): unknown {
   };
 }
 
+const ROOT = `${import.meta.dirname}/..`;
+const PROGRAM = `${ROOT}/.cache/kube/bin/kubefed-oracle`;
+
+const build = spawnSync('go', ['build', '-o', PROGRAM, '.'], { cwd: `${ROOT}/test/kube/kubefed`, stdio: 'inherit' });
+if (build.status !== 0) throw new Error("kubefed's planner can't be built");
 const questions = Array.from({ length: COUNT }, (_, index) => JSON.stringify(question(index)));
-const run = spawnSync('go', ['run', '.'], {
-  cwd: `${import.meta.dirname}/../test/kube/kubefed`,
-  input: questions.join('\n'),
-  encoding: 'utf8',
-  maxBuffer: 1 << 28,
-});
+const run = spawnSync(PROGRAM, { input: questions.join('\n'), encoding: 'utf8', maxBuffer: 1 << 28 });
 if (run.status !== 0) throw new Error(`the planner failed: ${run.error ?? run.stderr}`);
 const answers = run.stdout.trim().split('\n');
-writeFileSync(`${import.meta.dirname}/../test/fixtures/kubefed-answers.json`, `[\n${answers.join(',\n')}\n]\n`);
+writeFileSync(`${ROOT}/test/fixtures/kubefed-answers.json`, `[\n${answers.join(',\n')}\n]\n`);
 console.log(`recorded ${answers.length} answers`);

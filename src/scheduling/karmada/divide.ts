@@ -1,5 +1,5 @@
 import { compareText } from '../../kube/index.ts';
-import { webster } from './webster.ts';
+import { type Party, webster } from './webster.ts';
 
 /** A cluster that may get replicas. */
 export interface KarmadaCandidate {
@@ -19,7 +19,9 @@ export interface KarmadaWeightRule {
 /** How replicas are divided (API: policy.karmada.io ReplicaSchedulingStrategy). */
 export type KarmadaStrategy =
   | { readonly type: 'Duplicated' }
-  /** The largest weight of the rules that match counts. Without rules, or where none matches any cluster, all weigh 1. */
+  /**
+   * The largest weight of the rules that match counts; one of 0 is none. Without rules, or where none gives weight to any cluster, all weigh 1.
+   */
   | { readonly type: 'StaticWeighted'; readonly rules?: readonly KarmadaWeightRule[] }
   /** By how many replicas fit. */
   | { readonly type: 'DynamicWeighted' }
@@ -100,6 +102,8 @@ export function divideKarmada(input: KarmadaInput): KarmadaDivision {
 }
 
 function tiersOf(candidates: readonly KarmadaCandidate[]): readonly (readonly KarmadaCandidate[])[] {
+  const first = candidates[0]?.overflowOrder ?? 0;
+  if (candidates.every(({ overflowOrder = 0 }) => overflowOrder === first)) return [candidates];
   const tiers = new Map<number, KarmadaCandidate[]>();
   for (const candidate of candidates) {
     const { overflowOrder = 0 } = candidate;
@@ -124,39 +128,43 @@ function assign(
 ): readonly KarmadaShare[] | number {
   const { strategy, previous = NOTHING } = input;
   if (strategy.type === 'Duplicated') {
-    return candidates.map(({ name }) => share(name, replicas, previous, 'Duplicated'));
+    return candidates.map(({ name }) => share(name, replicas, heldBy(name, previous), 'Duplicated'));
   }
   if (strategy.type === 'StaticWeighted') return byStaticWeight(input, strategy.rules, candidates, replicas);
   return byRoom(input, candidates, replicas);
 }
 
-function share(cluster: string, replicas: number, previous: ReadonlyMap<string, number>, reason: KarmadaReason): KarmadaShare {
-  return { cluster, replicas, previous: previous.get(cluster) ?? 0, reason };
+function share(cluster: string, replicas: number, previous: number, reason: KarmadaReason): KarmadaShare {
+  return { cluster, replicas, previous, reason };
+}
+
+function heldBy(name: string, previous: ReadonlyMap<string, number>): number {
+  return previous.size === 0 ? 0 : (previous.get(name) ?? 0);
 }
 
 function byStaticWeight(
   { previous = NOTHING, uid }: KarmadaInput,
-  rules: readonly KarmadaWeightRule[] | undefined,
+  rules: readonly KarmadaWeightRule[] = [],
   candidates: readonly KarmadaCandidate[],
   replicas: number,
 ): readonly KarmadaShare[] {
   const heaviest = new Map<string, number>();
-  for (const { clusters, weight } of rules ?? []) {
+  for (const { clusters, weight } of rules) {
+    if (!(weight > 0)) continue;
     for (const cluster of clusters) heaviest.set(cluster, Math.max(weight, heaviest.get(cluster) ?? weight));
   }
-  const matched = candidates.filter(({ name }) => heaviest.has(name));
-  const parties =
-    matched.length === 0
-      ? candidates.map(({ name }) => ({ name, votes: 1 }))
-      : matched.map(({ name }) => ({ name, votes: heaviest.get(name) ?? 0 }));
+  // Who weighs nothing gets nothing.
+  const byRules = candidates.map(({ name }): Party => ({ name, votes: heaviest.get(name) ?? 0 }));
+  const parties = byRules.some(({ votes }) => votes > 0) ? byRules : candidates.map(({ name }): Party => ({ name, votes: 1 }));
   const seats = webster(replicas, parties, uid);
-  return parties.map(({ name }, index) => share(name, seats[index] ?? 0, previous, 'ByWeight'));
+  return candidates.map(({ name }, at) => share(name, seats[at] ?? 0, heldBy(name, previous), 'ByWeight'));
 }
 
-interface Room {
-  readonly name: string;
-  readonly votes: number;
-  readonly scheduled: number;
+/** A candidate with the room that counts, and its place among the candidates. */
+interface Room extends Party {
+  readonly at: number;
+  /** Whether it is taken before those that hold nothing. */
+  readonly isPreferred: boolean;
 }
 
 function byRoom(
@@ -165,53 +173,83 @@ function byRoom(
   replicas: number,
 ): readonly KarmadaShare[] | number {
   const { mode = 'Steady', previous = NOTHING } = input;
-  const scheduled = (name: string): number => previous.get(name) ?? 0;
-  const assigned = candidates.reduce((sum, { name }) => sum + scheduled(name), 0);
-  const rooms = (votes: (candidate: KarmadaCandidate) => number): readonly Room[] =>
-    candidates.map((candidate) => ({ name: candidate.name, votes: votes(candidate), scheduled: scheduled(candidate.name) }));
-  const room = ({ allocatable = 0 }: KarmadaCandidate): number => allocatable;
-  if (mode === 'Fresh') {
-    // What runs is room like any other, and no cluster is preferred for it.
-    const fresh = rooms((each) => room(each) + scheduled(each.name)).map((each) => ({ ...each, scheduled: 0 }));
-    return spread(input, fresh, replicas, 'ByRoom');
+  const held = candidates.map(({ name }) => heldBy(name, previous));
+  let assigned = 0;
+  for (const each of held) assigned += each;
+  const isFresh = mode === 'Fresh';
+  if (!isFresh && assigned === replicas) {
+    return candidates.map(({ name }, at) => share(name, held[at] ?? 0, held[at] ?? 0, 'Unchanged'));
   }
-  if (assigned === replicas) return candidates.map(({ name }) => share(name, scheduled(name), previous, 'Unchanged'));
-  if (assigned > replicas) {
-    const holding = rooms(({ name }) => scheduled(name)).filter(({ votes }) => votes > 0);
-    return spread(input, holding, replicas, 'ShrunkInProportion');
-  }
-  const added = spread(input, rooms(room), replicas - assigned, 'KeptAndGrown');
-  if (typeof added === 'number') return added;
-  const grown = new Map(added.map(({ cluster, replicas: more }) => [cluster, more]));
-  return candidates.map(({ name }) => {
-    const reason = assigned === 0 ? 'ByRoom' : 'KeptAndGrown';
-    return share(name, scheduled(name) + (grown.get(name) ?? 0), previous, reason);
+  const isGrowing = !isFresh && assigned < replicas;
+  const rooms = candidates.map(({ name, allocatable = 0 }, at): Room => {
+    const has = held[at] ?? 0;
+    // Anew, what runs is room like any other, and no cluster is preferred for it. Fewer are divided by what is there.
+    if (isFresh) return { name, votes: allocatable + has, at, isPreferred: false };
+    return { name, votes: isGrowing ? allocatable : has, at, isPreferred: has > 0 };
+  });
+  const given = spread(input, rooms, isGrowing ? replicas - assigned : replicas);
+  if (typeof given === 'number') return given;
+  const changed = isGrowing ? 'KeptAndGrown' : 'ShrunkInProportion';
+  const reason = isFresh || assigned === 0 ? 'ByRoom' : changed;
+  return candidates.map(({ name }, at) => {
+    const has = held[at] ?? 0;
+    return share(name, (given[at] ?? 0) + (isGrowing ? has : 0), has, reason);
   });
 }
 
-/** Divides by room; aggregation leaves all clusters out that aren't needed, and prefers those that hold replicas. */
-function spread(
-  { strategy, previous = NOTHING, uid }: KarmadaInput,
-  rooms: readonly Room[],
-  target: number,
-  reason: KarmadaReason,
-): readonly KarmadaShare[] | number {
-  const total = rooms.reduce((sum, { votes }) => sum + votes, 0);
+/** Divides by room, in the order of the rooms; aggregation leaves all clusters out that aren't needed. A number where there is no room. */
+function spread({ strategy, uid }: KarmadaInput, rooms: readonly Room[], target: number): readonly number[] | number {
+  let total = 0;
+  for (const { votes } of rooms) total += votes;
   if (total < target) return target - total;
-  const parties = strategy.type === 'Aggregated' ? shortestPrefix(rooms, target) : rooms;
-  const seats = webster(target, parties, uid);
-  return parties.map(({ name }, index) => share(name, seats[index] ?? 0, previous, reason));
+  if (strategy.type !== 'Aggregated') return webster(target, rooms, uid);
+  const needed = fewestFor(rooms, target);
+  const seats = webster(target, needed, uid);
+  const given = rooms.map(() => 0);
+  for (const [index, { at }] of needed.entries()) given[at] = seats[index] ?? 0;
+  return given;
 }
 
-function shortestPrefix(rooms: readonly Room[], target: number): readonly Room[] {
-  const bySize = rooms.toSorted((a, b) => b.votes - a.votes || compareText(a.name, b.name));
-  const ordered = [...bySize.filter(({ scheduled }) => scheduled > 0), ...bySize.filter(({ scheduled }) => scheduled <= 0)];
-  let sum = 0;
-  const enough = ordered.findIndex(({ votes }) => {
-    sum += votes;
-    return sum >= target;
-  });
-  return ordered.slice(0, enough + 1);
+/** As few as will do: first those that are preferred, then the largest, then by name. */
+function fewestFor(rooms: readonly Room[], target: number): readonly Room[] {
+  const preferred = rooms.filter(({ isPreferred }) => isPreferred);
+  const needed = largestFor(preferred, target);
+  if (needed !== undefined) return needed;
+  let room = 0;
+  for (const { votes } of preferred) room += votes;
+  const others = rooms.filter(({ isPreferred }) => !isPreferred);
+  return [...preferred, ...(largestFor(others, target - room) ?? [])];
+}
+
+/**
+ * The largest, at least one, that have room for so many together; nothing where all together haven't. All needn't be sorted for it: they are
+ * parted by the size of one of them, again and again, on the side where the end must be.
+ */
+function largestFor(rooms: readonly Room[], target: number): readonly Room[] | undefined {
+  const needed: Room[] = [];
+  let open = rooms;
+  let missing = target;
+  while (open.length > 0) {
+    const size = open[open.length >> 1]?.votes ?? 0;
+    const larger = open.filter(({ votes }) => votes > size);
+    let room = 0;
+    for (const { votes } of larger) room += votes;
+    if (larger.length > 0 && room >= missing) {
+      open = larger;
+      continue;
+    }
+    needed.push(...larger);
+    missing -= room;
+    const equal = open.filter(({ votes }) => votes === size);
+    if (size * equal.length >= missing) {
+      const count = size > 0 ? Math.max(1, Math.ceil(missing / size)) : 1;
+      return [...needed, ...equal.sort((a, b) => compareText(a.name, b.name)).slice(0, count)];
+    }
+    needed.push(...equal);
+    missing -= size * equal.length;
+    open = open.filter(({ votes }) => votes < size);
+  }
+  return undefined;
 }
 
 /**

@@ -16,7 +16,7 @@ export interface KarmadaSelectable extends KarmadaCandidate {
 export interface KarmadaSelectInput {
   readonly candidates: readonly KarmadaSelectable[];
   readonly replicas: number;
-  /** As for dividing. Room doesn't count for `Duplicated`, and the constraints don't for `StaticWeighted`. */
+  /** As for dividing. Room doesn't count for `Duplicated`, and the constraints don't for `StaticWeighted` (but for an empty list of rules). */
   readonly strategy: KarmadaStrategy;
   /** None: all clusters are selected. Karmada wants one of clusters beside one of regions; where it is missing, it is 0 to 0. */
   readonly constraints?: { readonly cluster?: KarmadaSpread; readonly region?: KarmadaSpread };
@@ -65,7 +65,14 @@ export type KarmadaSelection =
   /** `message`: as Karmada says it in the status. */
   | { readonly outcome: 'failed'; readonly reason: KarmadaSelectFailure; readonly message: string };
 
-type Ranked = KarmadaSelectable & { readonly available: number };
+/** What counts of a candidate. */
+interface Ranked {
+  readonly name: string;
+  readonly tier: number;
+  readonly score: number;
+  readonly available: number;
+  readonly region: string;
+}
 
 /** One point of a region's room or copies is worth more than any score. */
 const UNIT = 1000;
@@ -83,11 +90,10 @@ const UNIT = 1000;
  */
 export function selectKarmada(input: KarmadaSelectInput): KarmadaSelection {
   const { candidates, strategy, constraints: { cluster, region } = {} } = input;
-  const ranked = candidates
-    .map((each) => ({ ...each, available: (each.allocatable ?? 0) + (each.assigned ?? 0) }))
-    .sort((a, b) => (a.overflowOrder ?? 0) - (b.overflowOrder ?? 0) || byPreference(a, b));
-  if (strategy.type === 'StaticWeighted' || (cluster === undefined && region === undefined)) {
-    return selected(ranked.map((each) => ({ ...named(each), reason: 'Unrestricted' })));
+  const ranked = candidates.map(rankedOf).sort((a, b) => a.tier - b.tier || byPreference(a, b));
+  const isFree = strategy.type === 'StaticWeighted' && strategy.rules?.length !== 0;
+  if (isFree || (cluster === undefined && region === undefined)) {
+    return selected(ranked.map(({ name, available }) => ({ cluster: name, available, reason: 'Unrestricted' })));
   }
   if (region !== undefined) return selectByRegion(input, ranked, region);
   return selectByCluster(ranked, cluster ?? NONE, strategy.type === 'Duplicated' ? undefined : input.replicas);
@@ -99,7 +105,9 @@ function byPreference(a: Ranked, b: Ranked): number {
   return b.score - a.score || b.available - a.available || compareText(a.name, b.name);
 }
 
-const named = ({ name, available }: Ranked) => ({ cluster: name, available });
+function rankedOf({ name, score, overflowOrder = 0, allocatable = 0, assigned = 0, region = '' }: KarmadaSelectable): Ranked {
+  return { name, tier: overflowOrder, score, available: allocatable + assigned, region };
+}
 
 function selected(clusters: readonly KarmadaSelected[], leftOut: readonly KarmadaLeftOut[] = []): KarmadaSelection {
   return { outcome: 'selected', clusters, leftOut };
@@ -124,17 +132,17 @@ function selectByCluster(ranked: readonly Ranked[], limits: KarmadaSpread, need:
   }
   const taken = new Set(chosen);
   return selected(
-    chosen.map((each) => {
-      const insteadOf = swaps.get(each.name);
-      return insteadOf === undefined ? { ...named(each), reason: 'InOrder' } : { ...named(each), reason: 'SwappedIn', insteadOf };
+    chosen.map(({ name, available }) => {
+      const insteadOf = swaps.get(name);
+      if (insteadOf === undefined) return { cluster: name, available, reason: 'InOrder' };
+      return { cluster: name, available, reason: 'SwappedIn', insteadOf };
     }),
     ranked
       .filter((each) => !taken.has(each))
-      .map((each) => {
-        const inFavourOf = swaps.get(each.name);
-        return inFavourOf === undefined
-          ? { ...named(each), reason: 'OverMaxGroups' }
-          : { ...named(each), reason: 'SwappedOut', inFavourOf };
+      .map(({ name, available }) => {
+        const inFavourOf = swaps.get(name);
+        if (inFavourOf === undefined) return { cluster: name, available, reason: 'OverMaxGroups' };
+        return { cluster: name, available, reason: 'SwappedOut', inFavourOf };
       }),
   );
 }
@@ -184,10 +192,7 @@ function selectByRegion(input: KarmadaSelectInput, ranked: readonly Ranked[], re
   const taken = new Set([...firsts, ...more]);
   const names = new Set(path.map(({ name }) => name));
   return selected(
-    [
-      ...firsts.map((each) => ({ ...named(each), reason: 'FirstOfRegion' as const, region: each.region ?? '' })),
-      ...more.map((each) => ({ ...named(each), reason: 'MoreOfRegion' as const, region: each.region ?? '' })),
-    ],
+    [...firsts.map((each) => selectedAs('FirstOfRegion', each)), ...more.map((each) => selectedAs('MoreOfRegion', each))],
     ranked.filter((each) => !taken.has(each)).map((each) => explainLeftOut(each, names)),
   );
 }
@@ -195,7 +200,7 @@ function selectByRegion(input: KarmadaSelectInput, ranked: readonly Ranked[], re
 function regionsOf(ranked: readonly Ranked[]): ReadonlyMap<string, readonly Ranked[]> {
   const regions = new Map<string, Ranked[]>();
   for (const each of ranked) {
-    if (each.region === undefined || each.region === '') continue;
+    if (each.region === '') continue;
     const members = regions.get(each.region);
     if (members === undefined) regions.set(each.region, [each]);
     else members.push(each);
@@ -203,10 +208,14 @@ function regionsOf(ranked: readonly Ranked[]): ReadonlyMap<string, readonly Rank
   return regions;
 }
 
-function explainLeftOut(each: Ranked, chosen: ReadonlySet<string>): KarmadaLeftOut {
-  const { region = '' } = each;
-  if (region === '') return { ...named(each), reason: 'NoRegion' };
-  return chosen.has(region) ? { ...named(each), reason: 'OverMaxGroups' } : { ...named(each), reason: 'RegionNotChosen', region };
+function selectedAs(reason: 'FirstOfRegion' | 'MoreOfRegion', { name, available, region }: Ranked): KarmadaSelected {
+  return { cluster: name, available, reason, region };
+}
+
+function explainLeftOut({ name, available, region }: Ranked, chosen: ReadonlySet<string>): KarmadaLeftOut {
+  if (region === '') return { cluster: name, available, reason: 'NoRegion' };
+  if (chosen.has(region)) return { cluster: name, available, reason: 'OverMaxGroups' };
+  return { cluster: name, available, reason: 'RegionNotChosen', region };
 }
 
 /** How many clusters of a region have room for a full copy, and their scores on average. */

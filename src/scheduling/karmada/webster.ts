@@ -12,35 +12,91 @@ export interface Party {
  * `votes / (2 × seats + 1)`; of equal ones to the party with fewer seats, then to the first by name, or to the last where a hash of `uid` is
  * odd, so that many small workloads don't all begin with the same cluster. Growing the number of seats never takes one from anybody.
  *
- * The time doesn't grow with the number of seats: all but the last few are given at once.
+ * The time doesn't grow with the number of seats, of which there are 2^53 − 1 at most: all but the last few are given at once.
  *
  * @returns seats in the order of the parties; none for anybody where nobody has votes.
  */
 export function webster(seats: number, parties: readonly Party[], uid = ''): readonly number[] {
-  const given = parties.map(() => 0);
-  const sum = parties.reduce((votes, party) => votes + party.votes, 0);
-  if (!(sum > 0) || !(seats > 0)) return given;
-  let rest = seats - giveCertain(given, parties, seats, sum);
-  const queue = new Queue(parties, given, isDescending(uid));
-  for (; rest > 0; rest -= 1) queue.giveOne();
-  return given;
+  const wanted = Math.min(seats, Number.MAX_SAFE_INTEGER);
+  const votes = parties.map((party) => party.votes);
+  let sum = 0;
+  for (const each of votes) sum += each;
+  if (!(sum > 0) || !(wanted > 0)) return votes.map(() => 0);
+  const { fewer, more } = narrow(votes, sum, wanted);
+  if (fewer.total < wanted) giveInOrder(fewer, more, votes, parties, wanted, isDescending(uid));
+  return fewer.given;
 }
 
-/**
- * The seats that everybody has in any case: all quotients above a bound that more than `seats` of them can't be above. One of each party is
- * left to be given in order, in case the bound was rounded.
- */
-function giveCertain(given: number[], parties: readonly Party[], seats: number, sum: number): number {
-  const usable = seats - parties.length / 2;
-  if (usable <= 0) return 0;
-  const bound = sum / (2 * usable);
-  let total = 0;
-  for (let index = 0; index < parties.length; index += 1) {
-    const above = Math.ceil(((parties[index]?.votes ?? 0) / bound - 1) / 2);
-    given[index] = Math.max(0, above - 1);
-    total += given[index] ?? 0;
+/** Everybody's seats by all quotients above a bound. */
+interface Above {
+  readonly bound: number;
+  readonly given: number[];
+  readonly total: number;
+}
+
+/** So few quotients are put in order rather than told apart by one more bound. */
+const FEW = 16;
+/** More rounds aren't worth their time: what is left then is mostly equal, and no bound tells it apart. */
+const ROUNDS = 6;
+/** Bounds are this much farther than they have to be, in case they were rounded. */
+const MARGIN = 1e-11;
+
+/** Two bounds with the right number of seats between them: at most so many by the first, at least so many by the second. */
+function narrow(votes: readonly number[], sum: number, seats: number): { readonly fewer: Above; readonly more: Above } {
+  // A party has between half a seat fewer and half a seat more by a bound than votes / (2 × bound).
+  const free = 2 * seats - votes.length;
+  let fewer = above(votes, free > 0 ? (sum / free) * (1 + MARGIN) : Number.POSITIVE_INFINITY);
+  let more = above(votes, (sum / (2 * seats + votes.length)) * (1 - MARGIN));
+  for (let round = 0; round < ROUNDS && more.total - fewer.total > FEW; round += 1) {
+    // The number of seats grows nearly evenly with the inverse of the bound.
+    const part = (seats - fewer.total) / (more.total - fewer.total);
+    const next = above(votes, 1 / (1 / fewer.bound + (1 / more.bound - 1 / fewer.bound) * part));
+    if (next.total <= seats) fewer = next;
+    else more = next;
+    if (next.total === seats) break;
   }
-  return total;
+  return { fewer, more };
+}
+
+function above(votes: readonly number[], bound: number): Above {
+  const given = new Array<number>(votes.length).fill(0);
+  let total = 0;
+  for (let index = 0; index < votes.length; index += 1) {
+    const each = votes[index] ?? 0;
+    if (!(each > bound)) continue;
+    let seats = Math.ceil((each / bound - 1) / 2);
+    // That may be rounded; what counts is the quotient itself, as it is compared everywhere.
+    if (!(each / (2 * seats - 1) > bound)) seats -= 1;
+    else if (each / (2 * seats + 1) > bound) seats += 1;
+    given[index] = seats;
+    total += seats;
+  }
+  return { bound, given, total };
+}
+
+/** Puts the quotients between both bounds in order, and gives what is left by the first of them. */
+function giveInOrder(
+  { given, total }: Above,
+  more: Above,
+  votes: readonly number[],
+  parties: readonly Party[],
+  seats: number,
+  descending: boolean,
+): void {
+  const next: { readonly index: number; readonly quotient: number; readonly seats: number }[] = [];
+  for (let index = 0; index < given.length; index += 1) {
+    const end = more.given[index] ?? 0;
+    for (let held = given[index] ?? 0; held < end; held += 1) {
+      next.push({ index, quotient: (votes[index] ?? 0) / (2 * held + 1), seats: held });
+    }
+  }
+  next.sort((a, b) => {
+    if (a.quotient !== b.quotient) return b.quotient - a.quotient;
+    if (a.seats !== b.seats) return a.seats - b.seats;
+    const order = compareText(parties[a.index]?.name ?? '', parties[b.index]?.name ?? '');
+    return descending ? -order : order;
+  });
+  for (const { index } of next.slice(0, seats - total)) given[index] = (given[index] ?? 0) + 1;
 }
 
 /** FNV-1a of the text, 32 bits: odd or not. */
@@ -48,54 +104,4 @@ function isDescending(uid: string): boolean {
   let hash = 0x811c9dc5 | 0;
   for (const byte of utf8(uid)) hash = Math.imul(hash ^ byte, 0x01000193);
   return uid !== '' && (hash & 1) === 1;
-}
-
-/** A heap of parties: on top who gets the next seat. */
-class Queue {
-  readonly #parties: readonly Party[];
-  readonly #given: number[];
-  readonly #descending: boolean;
-  readonly #quotients: number[];
-  readonly #heap: number[];
-
-  constructor(parties: readonly Party[], given: number[], descending: boolean) {
-    this.#parties = parties;
-    this.#given = given;
-    this.#descending = descending;
-    this.#quotients = parties.map(({ votes }, index) => votes / (2 * (given[index] ?? 0) + 1));
-    this.#heap = parties.map((_, index) => index);
-    for (let at = (parties.length >> 1) - 1; at >= 0; at -= 1) this.#sink(at);
-  }
-
-  giveOne(): void {
-    const index = this.#heap[0] ?? 0;
-    const seats = (this.#given[index] ?? 0) + 1;
-    this.#given[index] = seats;
-    this.#quotients[index] = (this.#parties[index]?.votes ?? 0) / (2 * seats + 1);
-    this.#sink(0);
-  }
-
-  #sink(from: number): void {
-    const heap = this.#heap;
-    const index = heap[from] ?? 0;
-    let at = from;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#isBefore(heap[child + 1] ?? 0, heap[child] ?? 0)) child += 1;
-      if (!this.#isBefore(heap[child] ?? 0, index)) break;
-      heap[at] = heap[child] ?? 0;
-      at = child;
-    }
-    heap[at] = index;
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const difference = (this.#quotients[b] ?? 0) - (this.#quotients[a] ?? 0);
-    if (difference !== 0) return difference < 0;
-    const seats = (this.#given[a] ?? 0) - (this.#given[b] ?? 0);
-    if (seats !== 0) return seats < 0;
-    const order = compareText(this.#parties[a]?.name ?? '', this.#parties[b]?.name ?? '');
-    return this.#descending ? order > 0 : order < 0;
-  }
 }

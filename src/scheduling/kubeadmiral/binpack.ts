@@ -7,7 +7,6 @@ import {
   keep,
   planOf,
   type Slot,
-  shareOf,
   slotMaker,
 } from './share.ts';
 
@@ -43,16 +42,16 @@ export function divideKubeAdmiralBinpack(input: KubeAdmiralBinpackInput): KubeAd
   if (!isKnown(input)) return asIs('waiting', slots, input, current);
   pack(slots, totalReplicas);
   let pending = totalReplicas;
-  for (const { cluster, limited } of slots) {
-    const running = scheduledReplicas.get(cluster);
+  for (const { share, bounds } of slots) {
+    const { limited } = bounds;
+    const running = scheduledReplicas.get(share.cluster);
     if (running !== undefined) pending -= limited !== undefined && limited < running ? limited : running;
   }
   const isTrimmed = avoidDisruption && !keepUnschedulable;
   if (isTrimmed && pending === 0) return asIs('settled', slots, input, scheduledReplicas);
   const basis = avoidDisruption ? moveLittle(slots, input) : 'preferences';
   const most = isTrimmed ? Math.max(0, pending) : Number.POSITIVE_INFINITY;
-  const shares = slots.map((slot) => shareOf(slot, basis, Math.min(slot.overflow, most)));
-  return planOf(basis, shares, totalReplicas);
+  return planOf(slots, basis, totalReplicas, most);
 }
 
 /** Counts that somebody else has settled, whatever is due. */
@@ -62,9 +61,8 @@ function asIs(
   { totalReplicas }: KubeAdmiralInput,
   counts: ReadonlyMap<string, number>,
 ): KubeAdmiralPlan {
-  for (const slot of slots) slot.kept = counts.get(slot.cluster) ?? 0;
-  const shares = slots.map((slot) => shareOf(slot, basis, 0));
-  return planOf(basis, shares, totalReplicas);
+  for (const { share } of slots) share.kept = counts.get(share.cluster) ?? 0;
+  return planOf(slots, basis, totalReplicas, 0);
 }
 
 /** Whether there is anything to plan with: it is known what became of earlier replicas, or the plan can't stay anyway. */
@@ -84,24 +82,24 @@ function isKnown(input: KubeAdmiralBinpackInput): boolean {
 /** Minimums, then one cluster after the other. */
 function pack(slots: readonly Slot[], total: number): void {
   let rest = giveMinimums(slots, total);
-  for (const slot of slots) {
-    const { max, limited, estimated } = slot;
-    let count = slot.replicas + rest;
+  for (const { share, bounds } of slots) {
+    const { max, limited, estimated } = bounds;
+    let count = share.desired + rest;
     if (max !== undefined && count > max) {
       count = max;
-      slot.limit = 'max';
+      share.limit = 'max';
     }
     if (limited !== undefined && count > limited) {
       count = limited;
-      slot.limit = 'limit';
+      share.limit = 'limit';
     }
     if (estimated !== undefined && count > estimated) {
-      slot.overflow = Math.max(count - estimated, slot.overflow);
+      share.overflow = Math.max(count - estimated, share.overflow);
       count = estimated;
-      slot.limit = 'capacity';
+      share.limit = 'capacity';
     }
-    rest -= count - slot.replicas;
-    slot.replicas = count;
+    rest -= count - share.desired;
+    share.desired = count;
   }
 }
 
@@ -111,21 +109,22 @@ function moveLittle(slots: readonly Slot[], { current = NO_NUMBERS, totalReplica
   let due = 0;
   for (const slot of slots) {
     placed += keep(slot, current);
-    due += slot.replicas;
+    due += slot.share.desired;
   }
   if (placed === due) return 'kept';
   const sign = placed < due ? 1 : -1;
-  const inOrder = slots.filter(({ replicas, kept }) => sign * (replicas - kept) > 0);
+  const inOrder = slots.filter(({ share }) => sign * (share.desired - share.kept) > 0);
   const sources = sign > 0 ? inOrder : inOrder.toReversed();
   const moves = sources.map((slot) => {
-    if (sign < 0) return differenceSlot(slot, { max: slot.kept });
-    const max = slot.max === undefined ? undefined : slot.max - slot.kept;
-    return differenceSlot(slot, { min: slot.min, max, limited: slot.limited });
+    const { min, max, limited } = slot.bounds;
+    const { kept } = slot.share;
+    if (sign < 0) return differenceSlot(slot, { max: kept });
+    return differenceSlot(slot, { min, max: max === undefined ? undefined : max - kept, limited });
   });
   pack(moves, sign * (totalReplicas - placed));
-  for (const [index, slot] of sources.entries()) {
-    const count = moves[index]?.replicas ?? 0;
-    slot.moved = sign > 0 ? count : 0 - count;
+  for (const [index, { share }] of sources.entries()) {
+    const count = moves[index]?.share.desired ?? 0;
+    share.moved = sign > 0 ? count : 0 - count;
   }
   return sign > 0 ? 'scaledUp' : 'scaledDown';
 }

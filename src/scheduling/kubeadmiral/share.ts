@@ -1,3 +1,5 @@
+import { ownLookup } from '../kubefed/own-lookup.ts';
+
 /** How many replicas a cluster should get (API: core.kubeadmiral.io PropagationPolicy, `placement[].preferences`). */
 export interface KubeAdmiralPreference {
   /** Given first. Default 0. */
@@ -78,139 +80,123 @@ export interface KubeAdmiralPlan {
   readonly unplaced: number;
 }
 
-/** The working state of one cluster: `replicas` is what it is due. Made for one decision, and seen by nobody else. */
-export interface Slot {
-  readonly cluster: string;
-  readonly preferred: boolean;
-  readonly weight: number;
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Between which numbers a division stays. */
+export interface Bounds {
   readonly min: number;
   readonly max: number | undefined;
-  /** Whether the preference is the cluster's own, not that of `*`. */
-  readonly isOwn: boolean;
   readonly limited: number | undefined;
   readonly estimated: number | undefined;
-  replicas: number;
-  minimum: number;
-  overflow: number;
-  kept: number;
-  moved: number;
-  limit: KubeAdmiralLimit | undefined;
+  /** Whether they are of a cluster's own preference, not of that of `*`. */
+  readonly isOwn: boolean;
+}
+
+/** A share on its way: `desired` grows while replicas are given. Made for one decision, and seen by nobody else until it is finished. */
+export interface Slot {
+  readonly share: Draft<KubeAdmiralShare>;
+  readonly bounds: Bounds;
 }
 
 const NO_NUMBERS: ReadonlyMap<string, number> = new Map();
 
+const NO_PREFERENCE: KubeAdmiralPreference = {};
+
+/** Most clusters have no bounds, and then they share these. */
+const UNBOUNDED: Bounds = { min: 0, max: undefined, limited: undefined, estimated: undefined, isOwn: false };
+
 /** Makes the slot of a candidate. The preference `*` counts for Spread alone. */
 export function slotMaker(input: KubeAdmiralInput, wildcard: '*' | undefined): (cluster: string) => Slot {
   const { preferences, limitedCapacity = NO_NUMBERS, estimatedCapacity = NO_NUMBERS } = input;
-  const fallback = wildcard !== undefined && Object.hasOwn(preferences, wildcard) ? preferences[wildcard] : undefined;
+  const ownOf = ownLookup(preferences);
+  const fallback = wildcard === undefined ? undefined : ownOf(wildcard);
   const hasOthers = Object.keys(preferences).length > (fallback === undefined ? 0 : 1) || wildcard === undefined;
   return (cluster) => {
-    const isOwn = hasOthers && Object.hasOwn(preferences, cluster);
-    const preference = isOwn ? preferences[cluster] : fallback;
+    const own = hasOthers ? ownOf(cluster) : undefined;
+    const preference = own ?? fallback;
     const limited = limitedCapacity.size === 0 ? undefined : limitedCapacity.get(cluster);
     const estimated = estimatedCapacity.size === 0 ? undefined : estimatedCapacity.get(cluster);
-    return {
-      cluster,
-      preferred: preference !== undefined,
-      weight: preference?.weight ?? 0,
-      min: preference?.minReplicas ?? 0,
-      max: preference?.maxReplicas,
-      isOwn,
-      limited,
-      estimated,
-      replicas: 0,
-      minimum: 0,
-      overflow: 0,
-      kept: 0,
-      moved: 0,
-      limit: undefined,
-    };
+    const { minReplicas: min = 0, maxReplicas: max, weight = 0 } = preference ?? NO_PREFERENCE;
+    const isBounded = min !== 0 || max !== undefined || limited !== undefined || estimated !== undefined;
+    const bounds = isBounded ? { min, max, limited, estimated, isOwn: own !== undefined } : UNBOUNDED;
+    return slotOf(cluster, preference !== undefined, weight, bounds);
   };
 }
 
 /** A slot of the second division, that of a difference. */
 export function differenceSlot(
-  of: Slot,
-  { weight = 0, min = 0, max, limited }: Partial<Pick<Slot, 'weight' | 'min' | 'max' | 'limited'>>,
+  { share: { cluster } }: Slot,
+  { weight = 0, min = 0, max, limited }: Partial<Pick<Bounds, 'min' | 'max' | 'limited'>> & { readonly weight?: number },
 ): Slot {
-  return {
-    cluster: of.cluster,
-    preferred: true,
-    weight,
-    min,
-    max,
-    isOwn: true,
-    limited,
-    estimated: undefined,
+  return slotOf(cluster, true, weight, { min, max, limited, estimated: undefined, isOwn: true });
+}
+
+function slotOf(cluster: string, preferred: boolean, weight: number, bounds: Bounds): Slot {
+  const share = {
+    cluster,
     replicas: 0,
-    minimum: 0,
     overflow: 0,
+    scheduled: 0,
+    preferred,
+    weight,
+    desired: 0,
+    minimum: 0,
+    share: 0,
     kept: 0,
     moved: 0,
     limit: undefined,
   };
+  return { share, bounds };
 }
 
 /** Gives every minimum, in this order, as far as replicas and room last; what is left of the total. */
 export function giveMinimums(slots: readonly Slot[], total: number): number {
   let rest = total;
-  for (const slot of slots) {
-    const { limited, estimated } = slot;
-    let count = Math.min(slot.min, rest);
+  for (const { share, bounds } of slots) {
+    const { limited, estimated } = bounds;
+    let count = Math.min(bounds.min, rest);
     if (limited !== undefined && limited < count) {
       count = limited;
-      slot.limit = 'limit';
+      share.limit = 'limit';
     }
     if (estimated !== undefined && estimated < count) {
-      slot.overflow = count - estimated;
+      share.overflow = count - estimated;
       count = estimated;
-      slot.limit = 'capacity';
+      share.limit = 'capacity';
     }
-    slot.minimum = count;
-    slot.replicas = count;
+    share.minimum = count;
+    share.desired = count;
     rest -= count;
   }
   return rest;
 }
 
 /** Keeps what a cluster has, as far as its limits allow; how many these are. */
-export function keep(slot: Slot, current: ReadonlyMap<string, number>): number {
-  const { limited, estimated } = slot;
-  slot.kept = current.get(slot.cluster) ?? 0;
-  if (limited !== undefined && limited < slot.kept) {
-    slot.kept = limited;
-    slot.limit = 'limit';
+export function keep({ share, bounds: { limited, estimated } }: Slot, current: ReadonlyMap<string, number>): number {
+  let kept = current.get(share.cluster) ?? 0;
+  if (limited !== undefined && limited < kept) {
+    kept = limited;
+    share.limit = 'limit';
   }
-  if (estimated !== undefined && estimated < slot.kept) {
-    slot.kept = estimated;
-    slot.limit = 'capacity';
+  if (estimated !== undefined && estimated < kept) {
+    kept = estimated;
+    share.limit = 'capacity';
   }
-  return slot.kept;
+  share.kept = kept;
+  return kept;
 }
 
-/** The share of a cluster: what it is due, or what it keeps and what is moved. */
-export function shareOf(slot: Slot, basis: KubeAdmiralBasis, overflow: number): KubeAdmiralShare {
-  const replicas = basis === 'preferences' ? slot.replicas : slot.kept + slot.moved;
-  return {
-    cluster: slot.cluster,
-    replicas,
-    overflow,
-    scheduled: replicas + overflow,
-    preferred: slot.preferred,
-    weight: slot.weight,
-    desired: slot.replicas,
-    minimum: slot.minimum,
-    share: slot.replicas - slot.minimum,
-    kept: slot.kept,
-    moved: slot.moved,
-    limit: slot.limit,
-  };
-}
-
-/** The plan with what is left of the total. */
-export function planOf(basis: KubeAdmiralBasis, shares: readonly KubeAdmiralShare[], total: number): KubeAdmiralPlan {
+/** The plan: everybody gets what is due, or keeps what is there and what is moved. No overflow is larger than `most`. */
+export function planOf(slots: readonly Slot[], basis: KubeAdmiralBasis, total: number, most: number): KubeAdmiralPlan {
   let rest = total;
-  for (const { replicas } of shares) rest -= replicas;
+  const shares = slots.map(({ share }) => {
+    share.replicas = basis === 'preferences' ? share.desired : share.kept + share.moved;
+    if (share.overflow > most) share.overflow = most;
+    share.scheduled = share.replicas + share.overflow;
+    share.share = share.desired - share.minimum;
+    rest -= share.replicas;
+    return share;
+  });
   return { basis, shares, unplaced: Math.max(rest, 0) };
 }
 

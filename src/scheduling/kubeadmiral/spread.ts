@@ -1,5 +1,6 @@
 import { compareText } from '../../kube/index.ts';
 import { hashOrder } from '../kubefed/hash-order.ts';
+import { heaviestFirst } from '../kubefed/heaviest-first.ts';
 import {
   differenceSlot,
   giveMinimums,
@@ -9,7 +10,6 @@ import {
   keep,
   planOf,
   type Slot,
-  shareOf,
   slotMaker,
 } from './share.ts';
 
@@ -46,13 +46,12 @@ export function divideKubeAdmiral(input: KubeAdmiralSpreadInput): KubeAdmiralPla
   const byHash: Slot[] = [];
   for (const index of hashOrder(names, input.key)) {
     const slot = slots[index];
-    if (slot?.preferred) byHash.push(slot);
+    if (slot?.share.preferred) byHash.push(slot);
   }
-  const rest = fill(byWeight(byHash), totalReplicas);
+  const rest = fill(heaviestFirst(byHash, weightOf), totalReplicas);
   const basis = avoidDisruption ? moveLittle(byHash, input) : 'preferences';
   const most = avoidDisruption && !keepUnschedulable ? Math.max(0, rest) : Number.POSITIVE_INFINITY;
-  const shares = slots.map((slot) => shareOf(slot, basis, Math.min(slot.overflow, most)));
-  return planOf(basis, shares, totalReplicas);
+  return planOf(slots, basis, totalReplicas, most);
 }
 
 /** By name and each once: checked first, for they mostly are. */
@@ -63,18 +62,7 @@ function sortedNames(candidates: readonly string[]): readonly string[] {
   return candidates;
 }
 
-/** Heaviest first; of the same weight, as they were. Weights are few and clusters many, so clusters go into buckets. */
-function byWeight(byHash: readonly Slot[]): readonly Slot[] {
-  const buckets = new Map<number, Slot[]>();
-  for (const slot of byHash) {
-    const bucket = buckets.get(slot.weight);
-    if (bucket === undefined) buckets.set(slot.weight, [slot]);
-    else bucket.push(slot);
-  }
-  if (buckets.size <= 1) return byHash;
-  const weights = Float64Array.from(buckets.keys()).sort().reverse();
-  return Array.from(weights).flatMap((weight) => buckets.get(weight) ?? []);
-}
+const weightOf = ({ share }: Slot): number => share.weight;
 
 /** Minimums, then rounds by weight over the clusters that aren't full, until nothing is left or nobody grows. */
 function fill(slots: readonly Slot[], total: number): number {
@@ -100,41 +88,45 @@ function giveByWeight(slots: readonly Slot[], inThisRound: number): Round {
   let rest = inThisRound;
   let changed = false;
   let sum = 0;
-  for (const { weight } of slots) sum += weight;
+  for (const { share } of slots) sum += share.weight;
   if (sum <= 0) return { rest, open: slots, changed };
-  const open: Slot[] = [];
-  for (const slot of slots) {
-    const start = slot.replicas;
-    const due = roundedShare(inThisRound, slot.weight, sum);
-    if (grow(slot, start + Math.min(due, rest))) open.push(slot);
-    if (slot.replicas > start) changed = true;
-    rest -= slot.replicas - start;
+  // A list of its own only from the first that is full: mostly none is.
+  let open: Slot[] | undefined;
+  for (let at = 0; at < slots.length; at += 1) {
+    const slot = slots[at];
+    if (slot === undefined) continue;
+    const start = slot.share.desired;
+    const due = roundedShare(inThisRound, slot.share.weight, sum);
+    const isOpen = grow(slot, start + Math.min(due, rest));
+    if (!isOpen) open ??= slots.slice(0, at);
+    else open?.push(slot);
+    if (slot.share.desired > start) changed = true;
+    rest -= slot.share.desired - start;
   }
-  return { rest, open, changed };
+  return { rest, open: open ?? slots, changed };
 }
 
 /** Brings a cluster to a number of replicas, or to its bounds; whether it stays open for more. */
-function grow(slot: Slot, due: number): boolean {
-  const { max, limited, estimated } = slot;
+function grow({ share, bounds: { max, limited, estimated } }: Slot, due: number): boolean {
   let total = due;
   let isOpen = true;
   if (max !== undefined && total > max) {
     total = max;
-    slot.limit = 'max';
+    share.limit = 'max';
     isOpen = false;
   }
   if (limited !== undefined && total > limited) {
     total = limited;
-    slot.limit = 'limit';
+    share.limit = 'limit';
     isOpen = false;
   }
   if (estimated !== undefined && total > estimated) {
-    slot.overflow += total - estimated;
+    share.overflow += total - estimated;
     total = estimated;
-    slot.limit = 'capacity';
+    share.limit = 'capacity';
     isOpen = false;
   }
-  slot.replicas = total;
+  share.desired = total;
   return isOpen;
 }
 
@@ -150,19 +142,20 @@ function roundedShare(count: number, weight: number, sum: number): number {
 /** Keeps what is there, and divides only the difference. */
 function moveLittle(byHash: readonly Slot[], { current = NO_NUMBERS }: KubeAdmiralInput): KubeAdmiralBasis {
   let difference = 0;
-  for (const slot of byHash) difference += slot.replicas - keep(slot, current);
+  for (const slot of byHash) difference += slot.share.desired - keep(slot, current);
   if (difference === 0) return 'kept';
   const sign = difference > 0 ? 1 : -1;
-  const sources = byHash.filter(({ replicas, kept }) => sign * (replicas - kept) > 0);
+  const sources = byHash.filter(({ share }) => sign * (share.desired - share.kept) > 0);
   const moves = sources.map((slot) => {
+    const { share, bounds } = slot;
     // Nobody gives more than it has, and of the maximums only a cluster's own counts.
-    const room = slot.isOwn && slot.max !== undefined ? slot.max - slot.kept : undefined;
-    return differenceSlot(slot, { weight: sign * (slot.replicas - slot.kept), max: sign > 0 ? room : slot.kept });
+    const room = bounds.isOwn && bounds.max !== undefined ? bounds.max - share.kept : undefined;
+    return differenceSlot(slot, { weight: sign * (share.desired - share.kept), max: sign > 0 ? room : share.kept });
   });
-  fill(byWeight(moves), sign * difference);
-  for (const [index, slot] of sources.entries()) {
-    const count = moves[index]?.replicas ?? 0;
-    slot.moved = sign > 0 ? count : 0 - count;
+  fill(heaviestFirst(moves, weightOf), sign * difference);
+  for (const [index, { share }] of sources.entries()) {
+    const count = moves[index]?.share.desired ?? 0;
+    share.moved = sign > 0 ? count : 0 - count;
   }
   return sign > 0 ? 'scaledUp' : 'scaledDown';
 }

@@ -1,4 +1,6 @@
 import { hashOrder } from './hash-order.ts';
+import { heaviestFirst } from './heaviest-first.ts';
+import { ownLookup } from './own-lookup.ts';
 
 /** How many replicas a cluster should get, at least, at most, and beside the others (API: scheduling.kubefed.io ClusterPreferences). */
 export interface ClusterPreference {
@@ -87,7 +89,7 @@ export function planReplicas(input: PlanReplicasInput): ReplicaPlan {
 }
 
 /** Makes a share of each candidate. The clusters with a preference come back by weight, then by hash, then as they were given. */
-function orderedSlots(input: PlanReplicasInput, shares: Draft<ReplicaShare>[]): Slot[] {
+function orderedSlots(input: PlanReplicasInput, shares: Draft<ReplicaShare>[]): readonly Slot[] {
   const { key, preferences, candidates, capacity = NO_NUMBERS } = input;
   const preferenceOf = preferenceLookup(preferences);
   const slots: Slot[] = [];
@@ -104,13 +106,14 @@ function orderedSlots(input: PlanReplicasInput, shares: Draft<ReplicaShare>[]): 
     slots.push({ result, preference, capacity: room, pending: 0 });
     isLevel &&= result.weight === slots[0]?.result.weight;
   }
-  return isLevel ? slots : slots.sort((a, b) => b.result.weight - a.result.weight);
+  return isLevel ? slots : heaviestFirst(slots, ({ result }) => result.weight);
 }
 
 function preferenceLookup(preferences: PlanReplicasInput['preferences']): (name: string) => ClusterPreference | undefined {
-  const fallback = Object.hasOwn(preferences, '*') ? preferences['*'] : undefined;
-  if (fallback !== undefined && Object.keys(preferences).length === 1) return () => fallback;
-  return (name) => (Object.hasOwn(preferences, name) ? preferences[name] : fallback);
+  const ownOf = ownLookup(preferences);
+  const fallback = ownOf('*');
+  if (fallback === undefined) return ownOf;
+  return Object.keys(preferences).length === 1 ? () => fallback : (name) => ownOf(name) ?? fallback;
 }
 
 function giveMinimums(slots: readonly Slot[], total: number): number {

@@ -283,6 +283,30 @@ describe('the division of Karmada', () => {
       { candidates: candidates({ a: 0, b: 3 }), replicas: 3, strategy: { type: 'DynamicWeighted' }, keepEmpty: true },
       { a: 0, b: 3 },
     ],
+    [
+      'clusters that no rule matches, where that is wanted',
+      {
+        candidates: candidates({ a: 0, b: 3 }),
+        replicas: 3,
+        strategy: { type: 'StaticWeighted', rules: [{ clusters: ['b'], weight: 1 }] },
+        keepEmpty: true,
+      },
+      { a: 0, b: 3 },
+    ],
+    [
+      'clusters that aggregation leaves out, where that is wanted',
+      { candidates: candidates({ a: 2, b: 3 }), replicas: 3, strategy: { type: 'Aggregated' }, keepEmpty: true },
+      { a: 0, b: 3 },
+    ],
+    [
+      'weight 1 for all where the rules give none',
+      {
+        candidates: candidates({ a: 0, b: 0 }),
+        replicas: 2,
+        strategy: { type: 'StaticWeighted', rules: [{ clusters: ['a'], weight: 0 }] },
+      },
+      { a: 1, b: 1 },
+    ],
   ])('gives %s', (_, input, expected) => {
     expect(shares(divideKarmada(input))).toEqual(expected);
   });

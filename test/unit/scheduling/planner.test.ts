@@ -7,6 +7,7 @@ import {
 } from 'clusterset/scheduling';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ownLookup } from '../../../src/scheduling/kubefed/own-lookup.ts';
 import answers from '../../fixtures/kubefed-answers.json' with { type: 'json' };
 
 interface Answer {
@@ -201,5 +202,20 @@ describe('ReplicaSchedulingPreference', () => {
         },
       },
     });
+  });
+});
+
+describe('ownLookup', () => {
+  const names = ['a', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'b'];
+
+  it.each<[string, Readonly<Record<string, object>>, readonly string[]]>([
+    ['a plain object', { a: {} }, ['a']],
+    ['an object without a prototype', Object.assign(Object.create(null) as Record<string, object>, { a: {} }), ['a']],
+    ['an object that inherits one', Object.create({ a: {} }, { b: { value: {} } }) as Record<string, object>, ['b']],
+    ['one with the names that all inherit', JSON.parse('{"__proto__":{},"constructor":{}}'), ['__proto__', 'constructor']],
+  ])('finds what %s has itself', (_, record, expected) => {
+    const find = ownLookup(record);
+    expect(names.filter((name) => find(name) !== undefined)).toEqual(expected);
+    expect(expected.every((name) => find(name) === Object.getOwnPropertyDescriptor(record, name)?.value)).toBe(true);
   });
 });
