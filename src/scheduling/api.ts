@@ -27,7 +27,7 @@ const spec = z.object({
 
 /**
  * Divides the replicas of a federated workload of the same name (API: scheduling.kubefed.io/v1alpha1, as kubefed v0.10.0 had it). Like the
- * original it takes any numbers; nothing checks that they make sense.
+ * original it takes any numbers; `checkReplicaSchedulingPreference` says which of them make no sense.
  */
 export const ReplicaSchedulingPreference = defineResource({
   group: 'scheduling.kubefed.io',

@@ -107,12 +107,15 @@ function byKarmada(
   total: number,
   candidates: readonly DivisionCandidate[],
 ): DividedClusters {
-  const { sticky = true } = policy;
+  const { sticky = true, type } = policy;
+  const preference = preferenceOf(policy);
+  // Tiers of overflow are for what is divided by room.
+  const hasTiers = type === 'ByCapacity' || type === 'Aggregated';
   const division = divideKarmada({
     candidates: candidates.map(({ name, room = total, mayGrow, tier }) => ({
       name,
       allocatable: mayGrow ? room : 0,
-      overflowOrder: tier,
+      overflowOrder: hasTiers ? (preference(name)?.tier ?? tier) : 0,
     })),
     replicas: total,
     strategy: karmadaStrategy(policy, candidates),

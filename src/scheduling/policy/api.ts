@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { defineResource, labelSelectorSchema, type Resource } from '../../kube/index.ts';
+import { defineResource, type Resource } from '../../kube/index.ts';
+import { failoverRulesSchema } from '../react/rules.ts';
+import { rolloutWavesSchema } from '../waves/api.ts';
+import { clusterSelectionFields } from './selection.ts';
 
 const text = z.string().min(1);
 const count = z.int32();
@@ -12,35 +15,7 @@ const workloadReference = z.object({
   name: text,
 });
 
-const fieldRequirement = z.object({
-  field: z.enum(['provider', 'region', 'zone']),
-  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-  values: z.array(z.string()).exactOptional(),
-});
-
-const propertyRequirement = z.object({
-  name: text.describe('Name of a property of clusters.'),
-  operator: z.enum(['Gt', 'Ge', 'Eq', 'Ne', 'Le', 'Lt', 'In', 'NotIn', 'Exists', 'DoesNotExist']),
-  values: z
-    .array(z.string())
-    .exactOptional()
-    .describe(
-      'One value for a comparison, which compares quantities such as 4, 500m and 16Gi; any number of texts for In and NotIn.',
-    ),
-});
-
-/** Clusters that meet everything that is said here; where nothing is said, all clusters. */
-const clusterSelection = {
-  clusterNames: z.array(text).exactOptional().describe('Only these clusters.'),
-  exclude: z.array(text).exactOptional().describe('None of these clusters.'),
-  labelSelector: labelSelectorSchema.exactOptional().describe('Clusters by their labels.'),
-  fields: z.array(fieldRequirement).exactOptional().describe('Clusters by provider, region and zone.'),
-  properties: z.array(propertyRequirement).exactOptional().describe('Clusters by their properties.'),
-};
-
-const selection = z.object(clusterSelection);
-
-const group = z.object({ name: text.describe('Unique among the groups.'), ...clusterSelection });
+const group = z.object({ name: text.describe('Unique among the groups.'), ...clusterSelectionFields });
 
 const toleration = z.object({
   key: z.string().exactOptional(),
@@ -82,7 +57,7 @@ const score = z.object({
     .object({ name: text, order: z.enum(['HighestFirst', 'LowestFirst']).exactOptional() })
     .exactOptional()
     .describe('By a property: from 0 for the worst of the clusters to 100 for the best. Default HighestFirst.'),
-  preferred: selection.exactOptional().describe('100 for the clusters that match, 0 for others.'),
+  preferred: z.object(clusterSelectionFields).exactOptional().describe('100 for the clusters that match, 0 for others.'),
   external: text.exactOptional().describe('The name of scores from outside.'),
   builtIn: z
     .enum(['FreeCapacity', 'Current', 'Taints'])
@@ -93,7 +68,11 @@ const score = z.object({
 const clusterPreference = z.object({
   minReplicas: count.exactOptional().describe('Replicas that the cluster gets in any case, where the total allows. Default 0.'),
   maxReplicas: count.exactOptional().describe('Replicas that the cluster gets at most. Default: no limit.'),
-  weight: count.exactOptional().describe('Share of the replicas beside other clusters; 0 means the minimum only. Default 1; for kubefed and kubeadmiral 0, as in the originals.'),
+  weight: count
+    .exactOptional()
+    .describe(
+      'Share of the replicas beside other clusters; 0 means the minimum only. Default 1; for kubefed and kubeadmiral 0, as in the originals.',
+    ),
   tier: count.exactOptional().describe('Tiers are filled in order, the lowest first. Default 0.'),
 });
 
@@ -121,7 +100,7 @@ const division = z.object({
 const spec = z.object({
   workload: workloadReference.exactOptional().describe('What is placed.'),
   replicas: count.exactOptional().describe('Replicas in all clusters together. Default: as many as the workload says.'),
-  ...clusterSelection,
+  ...clusterSelectionFields,
   groups: z.array(group).exactOptional().describe('Groups of clusters, the preferred one first.'),
   groupMode: z
     .enum(['Fallback', 'Overflow'])
@@ -137,6 +116,12 @@ const spec = z.object({
   spread: z.array(spread).exactOptional().describe('Over how many groups of clusters they are spread.'),
   scores: z.array(score).exactOptional().describe('What makes a cluster better than another.'),
   division: division.exactOptional().describe('How replicas are divided over the clusters.'),
+  rollout: rolloutWavesSchema
+    .exactOptional()
+    .describe('In which waves of clusters a change is carried out. Default: everywhere at once.'),
+  failover: failoverRulesSchema
+    .exactOptional()
+    .describe('When replicas move away from a cluster in trouble, and how fast. Default: as each field says.'),
 });
 
 /**
@@ -156,12 +141,9 @@ export const PlacementPolicy = defineResource({
 export type PlacementPolicy = Resource<PlacementPolicySpec>;
 /** The spec of a {@link PlacementPolicy}. */
 export type PlacementPolicySpec = Readonly<z.infer<typeof spec>>;
-/** Clusters by names, labels, fields and properties; all of what is said must hold. */
-export type ClusterSelection = Readonly<z.infer<typeof selection>>;
 /** One of several groups of clusters. */
 export type ClusterGroup = Readonly<z.infer<typeof group>>;
-/** A requirement on a property of clusters. */
-export type PropertyRequirement = Readonly<z.infer<typeof propertyRequirement>>;
+export type { ClusterSelection, PropertyRequirement } from './selection.ts';
 /** A taint that doesn't matter (API: core/v1 Toleration). */
 export type Toleration = Readonly<z.infer<typeof toleration>>;
 /** How many clusters are used. */

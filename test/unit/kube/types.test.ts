@@ -137,6 +137,40 @@ describe('defineResource', () => {
     expect(crd.spec.versions[0]?.subresources).toEqual({ status: {} });
   });
 
+  it('takes a kind with fields of its own in place of a spec and a status', () => {
+    const Harbour = defineResource({
+      group: 'example.com',
+      version: 'v1',
+      kind: 'Harbour',
+      plural: 'harbours',
+      scope: 'Cluster',
+      description: 'Where ships are.',
+      fields: z.object({ ships: z.array(z.string()).max(2), depth: z.int32().exactOptional() }),
+    });
+    const harbour = { apiVersion: 'example.com/v1', kind: 'Harbour', metadata: { name: 'a' }, ships: ['x'], more: 1 };
+    expect(Harbour.read(harbour)).toBe(harbour);
+    expect(Harbour.read(harbour).ships[0]).toBe('x');
+    expect(Harbour.shapeIssues({ ...harbour, ships: undefined, depth: 'low' }).map(({ field }) => field)).toEqual([
+      'ships',
+      'depth',
+    ]);
+    expect(() => Harbour.read({ ...harbour, kind: 'Fleet' })).toThrowError('kind: expected "Harbour"');
+    const [version] = Harbour.crd().spec.versions;
+    expect(version?.subresources).toBeUndefined();
+    expect(version?.schema.openAPIV3Schema).toEqual({
+      description: 'Where ships are.',
+      type: 'object',
+      required: ['ships'],
+      properties: {
+        apiVersion: { type: 'string' },
+        kind: { type: 'string' },
+        metadata: { type: 'object' },
+        ships: { type: 'array', maxItems: 2, items: { type: 'string' } },
+        depth: { type: 'integer', format: 'int32' },
+      },
+    });
+  });
+
   it('refuses what a CRD cannot say', () => {
     expect(() => structuralSchema(z.object({ a: z.object({ b: z.union([z.string(), z.boolean()]) }) }))).toThrowError(
       'a.b: a union',
