@@ -191,6 +191,12 @@ export {
   type WorkloadReference,
 } from './policy/api.ts';
 export { checkPolicy, checkReplicaSchedulingPreference } from './policy/check.ts';
+export type { ClusterStanding, ClusterTrouble, FailoverStep, FailoverStepReason } from './react/explain.ts';
+export type { ClusterObservation, TroubleKind } from './react/observation.ts';
+export type { WaitReason } from './react/pace.ts';
+export { type ReactInput, type Reaction, react, type UsableCluster } from './react/react.ts';
+export { checkFailoverRules, type FailoverRules, failoverRulesSchema } from './react/rules.ts';
+export { type FailoverState, failoverStateSchema, parseFailoverState } from './react/state.ts';
 export { runScores, type ScoreTable, scoreTable } from './score/run.ts';
 export { builtInScorer, externalScorer, preferredScorer, propertyScorer, scorersOf } from './score/scorers.ts';
 export { selectClusters } from './select/select.ts';
@@ -207,6 +213,16 @@ export {
   type SelectionNote,
   type SpreadLimit,
 } from './select/selection.ts';
+export {
+  FLEET_SNAPSHOT,
+  type FleetSnapshot,
+  parseSnapshot,
+  type SnapshotCluster,
+  type SnapshotWorkload,
+  snapshotIssues,
+} from './snapshot/api.ts';
+export { type SnapshotMember, type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from './snapshot/client.ts';
+export { type SnapshotInput, type SnapshotInputOptions, snapshotInput } from './snapshot/input.ts';
 export type { ClusterAmount } from './waves/amount.ts';
 export { type RolloutWave, type RolloutWaves, rolloutWavesSchema } from './waves/api.ts';
 export { checkWaves } from './waves/check.ts';

@@ -9,33 +9,55 @@ import type { Bidder } from './apportion.ts';
  */
 export function fewest(total: number, bidders: readonly Bidder[]): readonly boolean[] {
   const chosen = bidders.map(({ least }) => least > 0);
+  const others: number[] = [];
   let room = 0;
-  for (const { least, most } of bidders) if (least > 0) room += most;
-  const others = bidders
-    .map((bidder, index) => ({ bidder, index }))
-    .filter(({ bidder }) => bidder.least <= 0 && bidder.most > 0)
-    .sort((a, b) => bySize(a.bidder, b.bidder));
-  let taken = 0;
-  for (; taken < others.length && room < total; taken += 1) room += others[taken]?.bidder.most ?? 0;
-  const inside = others.slice(0, taken).sort((a, b) => byHolding(b.bidder, a.bidder));
-  const outside = others.slice(taken).sort((a, b) => byHolding(a.bidder, b.bidder));
-  for (const { bidder: more, index } of outside) {
-    if (more.held === 0) break;
-    const place = inside.findIndex(({ bidder: { held, most } }) => held < more.held && room - most + more.most >= total);
-    if (place < 0) continue;
-    for (const { bidder: less } of inside.splice(place, 1)) room += more.most - less.most;
-    chosen[index] = true;
+  for (const [index, { least, most }] of bidders.entries()) {
+    if (least > 0) room += most;
+    else if (most > 0) others.push(index);
   }
-  for (const each of inside) chosen[each.index] = true;
+  if (room >= total) return chosen;
+  for (const index of largest(total - room, others, bidders)) {
+    chosen[index] = true;
+    room += bidders[index]?.most ?? 0;
+  }
+  preferHolders(chosen, room - total, others, bidders);
   return chosen;
 }
 
-function bySize(a: Bidder, b: Bidder): number {
-  if (a.most !== b.most) return a.most > b.most ? -1 : 1;
-  return byHolding(a, b);
+/** As many of the largest as have room for so much. Sizes are sorted as numbers, and bidders only where they are of the smallest size taken. */
+function largest(needed: number, others: readonly number[], bidders: readonly Bidder[]): readonly number[] {
+  const sizeOf = (index: number): number => bidders[index]?.most ?? 0;
+  const sizes = Float64Array.from(others, sizeOf).sort().reverse();
+  let count = 0;
+  for (let room = 0; count < sizes.length && room < needed; count += 1) room += sizes[count] ?? 0;
+  const smallest = sizes[count - 1] ?? 0;
+  const larger = others.filter((index) => sizeOf(index) > smallest);
+  const equal = others.filter((index) => sizeOf(index) === smallest);
+  if (larger.length + equal.length > count) equal.sort((a, b) => byHolding(bidders, a, b));
+  return [...larger, ...equal.slice(0, count - larger.length)];
+}
+
+/** Exchanges bidders for such as hold more, as far as there is room to spare. */
+function preferHolders(chosen: boolean[], spare: number, others: readonly number[], bidders: readonly Bidder[]): void {
+  const heldBy = (index: number): number => bidders[index]?.held ?? 0;
+  const outside = others.filter((index) => chosen[index] !== true && heldBy(index) > 0);
+  if (outside.length === 0) return;
+  const inside = others.filter((index) => chosen[index] === true).sort((a, b) => byHolding(bidders, b, a));
+  let left = spare;
+  for (const more of outside.sort((a, b) => byHolding(bidders, a, b))) {
+    const loss = (less: number): number => (bidders[less]?.most ?? 0) - (bidders[more]?.most ?? 0);
+    const place = inside.findIndex((less) => heldBy(less) < heldBy(more) && loss(less) <= left);
+    for (const less of place < 0 ? [] : inside.splice(place, 1)) {
+      left -= loss(less);
+      chosen[less] = false;
+      chosen[more] = true;
+    }
+  }
 }
 
 /** Who holds most comes first. */
-function byHolding(a: Bidder, b: Bidder): number {
-  return b.held - a.held || b.weight - a.weight || compareText(a.name, b.name);
+function byHolding(bidders: readonly Bidder[], a: number, b: number): number {
+  const [x, y] = [bidders[a], bidders[b]];
+  if (x === undefined || y === undefined) return 0;
+  return y.held - x.held || y.weight - x.weight || compareText(x.name, y.name);
 }

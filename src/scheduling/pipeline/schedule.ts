@@ -77,7 +77,7 @@ export function compilePolicy(policy: PlacementPolicySpec, options: SchedulerOpt
       ...(now === undefined ? {} : { now }),
     };
     const run = runFilters(filters, clusters, context, { explain: options.explain ?? false });
-    const passed = run.clusters.filter(({ outcome }) => outcome !== 'rejected');
+    const passed = run.clusters.filter((each) => isInQuestion(each, context));
     const scored = runScores(
       scorers,
       passed.map(({ cluster }) => cluster),
@@ -92,6 +92,12 @@ export function compilePolicy(policy: PlacementPolicySpec, options: SchedulerOpt
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();
+
+/** A cluster that may only keep what it has is none to be selected where it has no replicas. */
+function isInQuestion({ cluster, outcome }: FilteredCluster, { workload, current }: SchedulingContext): boolean {
+  if (outcome === 'kept') return workload.replicas === undefined || (current.get(cluster.name) ?? 0) > 0;
+  return outcome === 'accepted';
+}
 
 function candidateOf(
   filtered: FilteredCluster,

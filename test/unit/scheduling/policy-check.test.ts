@@ -297,7 +297,7 @@ describe('checkPolicy', () => {
     [
       'preferences that Karmada ignores',
       { division: { type: 'Aggregated', algorithm: 'karmada', clusters: { a: { weight: 1 } } } },
-      ['division.clusters: means nothing for type Aggregated of karmada'],
+      ['division.clusters.a.weight: means nothing for type Aggregated of karmada'],
     ],
     [
       'fields that nobody reads, wherever they are',
