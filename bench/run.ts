@@ -1,5 +1,6 @@
 /** `npm run bench`, or `npm run bench -- render plan propagation` for some of it. The last needs real API servers: see test:kube. */
 import process from 'node:process';
+import { benchEstimation } from './estimation.ts';
 import { benchKarmada } from './karmada.ts';
 import { benchKubeAdmiral } from './kubeadmiral.ts';
 import { benchDns } from './mcs-dns.ts';
@@ -9,12 +10,15 @@ import { benchPlanning } from './planning.ts';
 import { benchPropagation } from './propagation.ts';
 import { benchRegistry } from './registry.ts';
 import { benchRendering } from './rendering.ts';
+import { benchScheduling } from './scheduling.ts';
 
 const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   render: benchRendering,
   plan: benchPlanning,
   karmada: benchKarmada,
   kubeadmiral: benchKubeAdmiral,
+  schedule: benchScheduling,
+  estimate: benchEstimation,
   registry: benchRegistry,
   merge: benchMerge,
   slices: benchSlices,

@@ -9,7 +9,9 @@ import { devCommand } from './commands/dev.ts';
 import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { planCommand } from './commands/plan.ts';
 import { resolveCommand } from './commands/resolve.ts';
+import { scheduleCommand } from './commands/schedule.ts';
 import { servicesCommand } from './commands/services.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
 import { EXIT, INTERRUPTED, linesOf } from './failure.ts';
 import { packageVersion } from './package.ts';
@@ -58,6 +60,8 @@ function program(session: Session): Command {
     aboutCommand(session),
     servicesCommand(session),
     resolveCommand(session),
+    scheduleCommand(session),
+    snapshotCommand(session),
     crdsCommand(session),
     kubeconfigCommand(session),
     credentialCommand(session),

@@ -118,13 +118,13 @@ const LIMITS = {
   MinimumsTooMany: 'its minimum; all minimums together are too many',
 } as const;
 
-function ownText({ reason, quota, weight, least, most, limit }: DivisionShare): string {
+function ownText({ reason, replicas, quota, weight, least, most, limit }: DivisionShare): string {
   const share = `its share by weight ${shown(weight)} is ${shown(quota)}`;
   switch (reason) {
     case 'Duplicated':
       return 'a full copy';
     case 'Share':
-      return share;
+      return `${share}${aside(replicas - quota)}`;
     case 'AtLeast':
       return `${share}; it has at least ${least}`;
     case 'AtMost':
@@ -136,4 +136,10 @@ function ownText({ reason, quota, weight, least, most, limit }: DivisionShare): 
     default:
       return reason satisfies never;
   }
+}
+
+/** Why a share is further from its quota than rounding explains. */
+function aside(difference: number): string {
+  if (difference >= 1) return ', and it takes what others may not';
+  return difference <= -1 ? ', and others have more in any case' : '';
 }

@@ -337,7 +337,7 @@ describe('explains', () => {
         6,
         'score 200: property cost 100 × 2',
         'selected: one of the best that may be taken',
-        'its share by weight 1 is 2',
+        'its share by weight 1 is 2, and it takes what others may not',
       ],
       [
         'us-1',
