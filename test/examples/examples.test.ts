@@ -43,8 +43,8 @@ afterEach(() => {
 });
 
 describe('the programs of the README', PATIENCE, () => {
-  it('are five, and short', () => {
-    expect(blocks).toHaveLength(5);
+  it('are six, and short', () => {
+    expect(blocks).toHaveLength(6);
     expect(blocks.slice(0, 2).every((block) => linesOf(block) < 30)).toBe(true);
     expect(blocks.slice(2).every((block) => linesOf(block) < 20)).toBe(true);
   });
@@ -65,8 +65,17 @@ describe('the other programs of the README', PATIENCE, () => {
   it.each<[string, number, readonly string[]]>([
     ['who clusters are', 3, ['eu-1', "DuplicateId [ 'us-1', 'us-2' ]"]],
     [
-      'what becomes of exported services',
+      'where a workload goes',
       4,
+      [
+        'eu-1 4 its share by weight 3 is 6; it has at most 4: its maximum',
+        'eu-2 0 Taints: the taint "maintenance:NoSchedule" isn\'t tolerated',
+        'us-1 4 its share by weight 1 is 2, and it takes what others may not',
+      ],
+    ],
+    [
+      'what becomes of exported services',
+      5,
       [
         "[ 'ports: eu-1 has the oldest export' ]",
         'NOERROR [',

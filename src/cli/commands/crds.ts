@@ -3,6 +3,7 @@ import { ClusterProperty } from '../../about/index.ts';
 import type { CustomResourceDefinition } from '../../kube/index.ts';
 import { ServiceExport, ServiceImport } from '../../mcs/index.ts';
 import { ClusterProfile, KubeFedCluster, RegistryCluster } from '../../registry/index.ts';
+import { PlacementDecision, PlacementPolicy, ReplicaSchedulingPreference } from '../../scheduling/index.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { toYaml } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -14,6 +15,7 @@ const PARTS: Readonly<Record<string, readonly Definition[]>> = {
   about: [ClusterProperty],
   mcs: [ServiceExport, ServiceImport],
   registry: [RegistryCluster, ClusterProfile, KubeFedCluster],
+  scheduling: [PlacementPolicy, ReplicaSchedulingPreference, PlacementDecision],
 };
 const ALL = Object.values(PARTS).flat();
 
@@ -22,7 +24,7 @@ export function crdsCommand(session: Session): Command {
   return new Command('crds')
     .summary('print CRDs of the kinds that other commands read')
     .description(
-      'Prints CRDs as YAML, to be applied where they are missing: those of the About API (about), the MCS API (mcs) and of registries (registry), or of single kinds. Without a name, all. No cluster is asked.',
+      'Prints CRDs as YAML, to be applied where they are missing: those of the About API (about), the MCS API (mcs), of registries (registry) and of scheduling, or of single kinds. Without a name, all. No cluster is asked.',
     )
     .argument('[name...]', `${Object.keys(PARTS).join(', ')}, or a kind: ${ALL.map(({ kind }) => kind).join(', ')}`)
     .addHelpText(

@@ -1,7 +1,7 @@
 import type { OrdinalRange } from './ordinals.ts';
 
 /** With how many clusters the fewest moves are found for certain. The work doubles with each. */
-export const MOST_EXACT = 12;
+const MOST_EXACT = 12;
 
 interface Share {
   readonly cluster: string;

@@ -1,5 +1,5 @@
 import { ClustersetError, compareText } from '../../kube/index.ts';
-import { bestOrder, MOST_EXACT } from './order.ts';
+import { bestOrder } from './order.ts';
 
 /** Consecutive ordinals: `replicas` of them from `start` on, as a StatefulSet has them (KEP-3335, `spec.ordinals.start`). */
 export interface OrdinalRange {
@@ -52,7 +52,7 @@ const LARGEST = 2 ** 31 - 1;
  * `start … start + total − 1`.
  *
  * Of all orders of the clusters it takes the one that moves the fewest ordinals from one cluster to another, exactly for up to
- * {@link MOST_EXACT} clusters with replicas; of several such orders, and for more clusters, that in which they stood before, new clusters behind
+ * twelve clusters with replicas; of several such orders, and for more clusters, that in which they stood before, new clusters behind
  * them by name. It doesn't depend on the order of the shares.
  *
  * @throws ClustersetError `Invalid` for a cluster that is there twice, and for numbers that a StatefulSet can't have.

@@ -56,6 +56,7 @@ export type FilterVerdict =
 /** One step of filtering: a pure function. */
 export interface ClusterFilter {
   readonly name: string;
+  /** What it says of one cluster. */
   judge(cluster: ClusterEntry, context: SchedulingContext): FilterVerdict;
 }
 

@@ -127,10 +127,11 @@ describe('roomOf', () => {
     ],
     ['capacity for pods', { capacity: { cpu: 9, pods: 3 } }, { basis: 'Capacity', replicas: 3, reason: 'Pods' }],
     [
-      'capacity without what is asked for',
-      { capacity: { memory: '1Gi' } },
-      { basis: 'Capacity', replicas: 0, reason: 'Resource', resource: 'cpu' },
+      'capacity that is not written down in full',
+      { capacity: { memory: '1Gi', pods: 5 } },
+      { basis: 'Capacity', replicas: 5, reason: 'Pods' },
     ],
+    ['capacity without what is asked for', { capacity: { memory: '1Gi' } }, { basis: 'Unknown' }],
     [
       'capacity beside a summary that says nothing',
       { summary: { nodes: 3 }, capacity: { cpu: '4' } },
@@ -144,6 +145,15 @@ describe('roomOf', () => {
   it('is not known where capacity limits nothing that is asked for', () => {
     expect(roomOf({ capacity: { cpu: '4' } }, {})).toEqual({ basis: 'Unknown' });
     expect(roomOf({ capacity: { cpu: '4', pods: '7' } }, {})).toEqual({ basis: 'Capacity', replicas: 7, reason: 'Pods' });
+  });
+
+  it('is none where capacity does not have what only some machines have', () => {
+    expect(roomOf({ capacity: { cpu: '4' } }, { requests: { cpu: '1', 'example.com/gpu': '1' } })).toEqual({
+      basis: 'Capacity',
+      replicas: 0,
+      reason: 'Resource',
+      resource: 'example.com/gpu',
+    });
   });
 
   it('refuses what is no quantity', () => {
