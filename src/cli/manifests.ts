@@ -32,7 +32,8 @@ export async function readManifests(paths: readonly string[], signal: AbortSigna
   return manifests;
 }
 
-function filesOf(path: string): readonly string[] {
+/** The files that a path means: itself, or those of a folder. @throws CommandFailure where there are none. */
+export function filesOf(path: string): readonly string[] {
   if (path === '-') return ['-'];
   if (!existsSync(path)) throw new CommandFailure([`${path}: there is no such file or folder`]);
   if (!statSync(path).isDirectory()) return [path];

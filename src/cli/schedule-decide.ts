@@ -1,3 +1,4 @@
+import type { Issue } from '../kube/index.ts';
 import {
   checkPolicy,
   diffDecisions,
@@ -13,7 +14,7 @@ import {
 import { CommandFailure } from './failure.ts';
 import { type FileDocument, type GivenFleet, problemIn, problemsOf } from './schedule-documents.ts';
 import { type ByCluster, type Change, changedPolicy, isChange, unknownNames } from './schedule-options.ts';
-import { type GivenPolicy, namedClusters } from './schedule-policy.ts';
+import { type GivenPolicy, namedClusters, unknownClusters } from './schedule-policy.ts';
 import type { ScheduleReport } from './schedule-report.ts';
 
 /** What a decision takes beside a policy and a fleet. */
@@ -32,7 +33,7 @@ export type Decided = { readonly notes: readonly string[] } & (
 
 type Fleet = Pick<FleetSnapshot, 'clusters' | 'workloads'>;
 
-/** Decides by one policy. @throws CommandFailure where an option names no cluster of the fleet, or makes no sense for the policy. */
+/** Decides by one policy. @throws CommandFailure where an option names no cluster of the fleet. */
 export function decide(given: GivenPolicy, fleet: GivenFleet | undefined, options: DecideOptions): Decided {
   const { document, workload } = given;
   const snapshot = fleet?.snapshot ?? { clusters: namedClusters(given.policy).map((name) => ({ name })) };
@@ -40,8 +41,13 @@ export function decide(given: GivenPolicy, fleet: GivenFleet | undefined, option
     const message = 'names no clusters, and there is no fleet';
     return refused(document, given.notes, 'spec', message, 'give the fleet with --fleet');
   }
-  const notes = [...given.notes, ...notesOn(given, fleet, snapshot)];
-  const unknown = unknownNames(options, new Set(snapshot.clusters.map(({ name }) => name)));
+  const known = new Set(snapshot.clusters.map(({ name }) => name));
+  const notes = [
+    ...given.notes,
+    ...notesOn(given, fleet, snapshot),
+    ...(fleet === undefined ? [] : unknownClusters(given, known)),
+  ];
+  const unknown = unknownNames(options, known);
   if (unknown.length > 0) throw new CommandFailure(unknown);
   const total = given.policy.replicas ?? workload.replicas;
   if (isDivided(given.policy) && total === undefined && options.replicas === undefined) {
@@ -53,7 +59,8 @@ export function decide(given: GivenPolicy, fleet: GivenFleet | undefined, option
   const isTold = total === undefined && replicas !== undefined;
   const policy = isTold ? changedPolicy(given.policy, { replicas }) : given.policy;
   const change: Change = isTold ? others : options;
-  refuseNonsense(policy, change);
+  const nonsense = nonsenseIn(policy, change);
+  if (nonsense.length > 0) return { notes, problems: nonsense.map((issue) => problemIn(document, issue)) };
   try {
     return { notes, report: reportOf({ ...given, policy }, snapshot, change, options) };
   } catch (error) {
@@ -88,17 +95,14 @@ function notesOn({ document, hasWorkload }: GivenPolicy, fleet: GivenFleet | und
   ];
 }
 
-/** What the options would make wrong of a policy that is good. @throws CommandFailure where they do. */
-function refuseNonsense(policy: PlacementPolicySpec, change: Change): void {
+/** What the options would make wrong of a policy that is good. */
+function nonsenseIn(policy: PlacementPolicySpec, change: Change): readonly Issue[] {
   const before = new Set(issuesOf(policy).map(({ field, message }) => `${field}: ${message}`));
   const added = issuesOf(changedPolicy(policy, change)).filter(({ field, message }) => !before.has(`${field}: ${message}`));
-  if (added.length === 0) return;
-  throw new CommandFailure(
-    added.map(({ field, message, mend }) => `with these options: ${field}: ${message}${mend === undefined ? '' : `; ${mend}`}`),
-  );
+  return added.map((issue) => ({ ...issue, message: `${issue.message} (with these options)` }));
 }
 
-function issuesOf(spec: PlacementPolicySpec): ReturnType<typeof checkPolicy> {
+function issuesOf(spec: PlacementPolicySpec): readonly Issue[] {
   const { group, version, kind } = PlacementPolicy;
   return checkPolicy({ apiVersion: `${group}/${version}`, kind, metadata: { name: 'policy' }, spec });
 }

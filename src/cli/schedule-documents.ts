@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { type Issue, isClustersetError, isRecord } from '../kube/index.ts';
 import { fleetIssues, parseFleet } from '../registry/index.ts';
-import { FLEET_SNAPSHOT, type FleetSnapshot, parseSnapshot, snapshotIssues } from '../scheduling/index.ts';
+import { closest, FLEET_SNAPSHOT, type FleetSnapshot, parseSnapshot, snapshotIssues } from '../scheduling/index.ts';
 import { CommandFailure } from './failure.ts';
+import { filesOf } from './manifests.ts';
 import { fileName, parseYaml, readStandardInput, readText, type YamlDocument } from './yaml-file.ts';
 
 /** A document of a file, or an item of a List, and where it stands. */
@@ -25,10 +27,10 @@ export interface ScheduleDocuments {
   readonly fleet: GivenFleet | undefined;
 }
 
-const POLICIES: ReadonlySet<unknown> = new Set(['PlacementPolicy', 'ReplicaSchedulingPreference']);
+const POLICIES = ['PlacementPolicy', 'ReplicaSchedulingPreference'] as const;
 
 /**
- * Reads policies, workloads and the fleet; which is which, the documents say.
+ * Reads policies, workloads and the fleet, from files and folders of them; which is which, the documents say.
  *
  * @throws CommandFailure naming everything that can't be read, with its line; where there is no policy, or more than one fleet.
  */
@@ -38,7 +40,9 @@ export async function readScheduleDocuments(
   signal: AbortSignal,
 ): Promise<ScheduleDocuments> {
   const found: Found = { policies: [], workloads: [], fleets: [], problems: [] };
-  const named = [...new Set(files)].map((file) => ({ file, isFleet: false }));
+  // A fleet that is named may well be in the folder of the policies, too.
+  const isNamed = (file: string): boolean => fleetFile !== undefined && isSameFile(file, fleetFile);
+  const named = [...new Set(files.flatMap(filesOf))].filter((file) => !isNamed(file)).map((file) => ({ file, isFleet: false }));
   const sources = fleetFile === undefined ? named : [...named, { file: fleetFile, isFleet: true }];
   for (const { file, isFleet } of sources) {
     const { documents, problems } = parseYaml(file === '-' ? await readStandardInput(signal) : readText(file), file);
@@ -48,6 +52,10 @@ export async function readScheduleDocuments(
     for (const document of said) sort(document, file, isFleet, found);
   }
   return checked(found, files);
+}
+
+function isSameFile(one: string, other: string): boolean {
+  return one === '-' || other === '-' ? one === other : resolve(one) === resolve(other);
 }
 
 interface Found {
@@ -69,8 +77,12 @@ function sort(
   } else if (mustBeFleet) {
     problems.push(`${placeOf(document, file)('')}: is no fleet: write a list of clusters, or a FleetSnapshot`);
   } else {
-    for (const each of objectsOf(document, file, problems)) (POLICIES.has(each.value.kind) ? policies : workloads).push(each);
+    for (const each of objectsOf(document, file, problems)) (isPolicy(each) ? policies : workloads).push(each);
   }
+}
+
+function isPolicy({ value }: FileDocument): boolean {
+  return POLICIES.some((kind) => kind === value.kind);
 }
 
 function checked({ policies, workloads, fleets, problems }: Found, files: readonly string[]): ScheduleDocuments {
@@ -78,9 +90,15 @@ function checked({ policies, workloads, fleets, problems }: Found, files: readon
   if (second !== undefined) problems.push(`${second.called}: is a second fleet, beside ${first?.called}; give one of them`);
   if (problems.length > 0) throw new CommandFailure(problems);
   if (policies.length > 0) return { policies, workloads, fleet: first };
-  throw new CommandFailure([
-    `${files.map(fileName).join(', ')}: there is no PlacementPolicy and no ReplicaSchedulingPreference in there`,
-  ]);
+  const none = `${files.map(fileName).join(', ')}: there is no PlacementPolicy and no ReplicaSchedulingPreference in there`;
+  throw new CommandFailure([none, ...workloads.flatMap(misspelt)]);
+}
+
+/** What may have been meant to be a policy. */
+function misspelt({ value, locate }: FileDocument): readonly string[] {
+  const kind = String(value.kind);
+  const meant = closest(kind, POLICIES);
+  return meant === undefined ? [] : [`${locate('kind')}: kind: "${kind}" is no kind of a policy; did you mean ${meant}?`];
 }
 
 function isFleetDocument(value: unknown): boolean {

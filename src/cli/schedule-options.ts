@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { DivisionPreference, PlacementPolicySpec } from '../scheduling/index.ts';
+import { closest, type DivisionPreference, type PlacementPolicySpec } from '../scheduling/index.ts';
 import { wholeNumber } from './options.ts';
 
 /** Numbers by cluster, as in `eu-1=3,us-1=2`. */
@@ -81,7 +81,18 @@ export function unknownNames(
   ];
   return named
     .filter(([, name]) => !known.has(name))
-    .map(([option, name]) => `${option}: there is no cluster "${name}" in the fleet; use ${listOf([...known])}`);
+    .map(([option, name]) => {
+      const { message, meant } = unknownCluster(name, known);
+      return `${option}: ${message}; ${meant === undefined ? `use ${listOf([...known])}` : `did you mean ${meant}?`}`;
+    });
+}
+
+/** What is wrong with a name that no cluster has, and which cluster was probably meant. */
+export function unknownCluster(
+  name: string,
+  known: ReadonlySet<string>,
+): { readonly message: string; readonly meant: string | undefined } {
+  return { message: `there is no cluster "${name}" in the fleet`, meant: closest(name, [...known]) };
 }
 
 const MOST_NAMES = 10;
@@ -100,8 +111,9 @@ export function changedPolicy(policy: PlacementPolicySpec, { replicas, weight, m
     ['maxReplicas', max],
   ] as const;
   const division = policy.division ?? {};
-  // Who says nothing gives all clusters the same weight; who names one cluster would take it from the others.
-  const clusters = new Map<string, DivisionPreference>(Object.entries(division.clusters ?? { '*': { weight: 1 } }));
+  // Who says nothing gives all clusters the same weight, where there are weights; who names one cluster would take it from the others.
+  const others: Readonly<Record<string, DivisionPreference>> = division.type === 'Weighted' ? { '*': { weight: 1 } } : {};
+  const clusters = new Map(Object.entries(division.clusters ?? others));
   const fallback = clusters.get('*');
   for (const [field, numbers] of preferences) {
     for (const [name, number] of numbers ?? []) {

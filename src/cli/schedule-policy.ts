@@ -1,5 +1,6 @@
-import { type AnyObject, type Issue, parseApiVersion } from '../kube/index.ts';
+import { type AnyObject, formatFieldPath, type Issue, type Pointer, parseApiVersion } from '../kube/index.ts';
 import {
+  type ClusterSelection,
   checkPolicy,
   checkReplicaSchedulingPreference,
   formatWorkload,
@@ -7,7 +8,9 @@ import {
   type PlacementPolicySpec,
   type ReplicaSchedulingPreference,
 } from '../scheduling/index.ts';
+import { count } from './output.ts';
 import { type FileDocument, problemIn, problemsOf } from './schedule-documents.ts';
+import { unknownCluster } from './schedule-options.ts';
 import { federatedTarget, type GivenWorkload, named, type WorkloadKey, workloadKey, workloadOf } from './schedule-workload.ts';
 
 /** A policy, and what it is for. */
@@ -135,19 +138,58 @@ function byReference(reference: Reference | undefined): WorkloadKey {
   return named({ apiVersion, kind }, namespace === undefined ? { name } : { name, namespace });
 }
 
-/** The clusters that a policy names, in the order of their names. */
-export function namedClusters({
-  clusterNames = [],
-  groups = [],
-  pick,
-  division,
-  exclude = [],
-}: PlacementPolicySpec): readonly string[] {
-  const all = [
-    ...clusterNames,
-    ...groups.flatMap((group) => group.clusterNames ?? []),
-    ...(pick?.clusterNames ?? []),
-    ...Object.keys(division?.clusters ?? {}),
+/** The clusters that a policy is for by name, in the order of their names. */
+export function namedClusters({ exclude = [], ...policy }: PlacementPolicySpec): readonly string[] {
+  const all = namesIn(policy).flatMap(({ name, isCandidate }) => (isCandidate ? [name] : []));
+  return [...new Set(all)].filter((name) => !exclude.includes(name)).sort();
+}
+
+/** A cluster that a policy names. */
+interface NamedCluster {
+  readonly name: string;
+  /** From `spec`. */
+  readonly at: Pointer;
+  /** Not where it is left out, or only preferred. */
+  readonly isCandidate: boolean;
+}
+
+function namesIn(policy: PlacementPolicySpec): readonly NamedCluster[] {
+  const { groups = [], pick = {}, scores = [], division } = policy;
+  const preferences = Object.keys(division?.clusters ?? {}).filter((name) => name !== '*');
+  return [
+    ...namesOf(policy, []),
+    ...groups.flatMap((group, index) => namesOf(group, ['groups', `${index}`])),
+    ...namesOf(pick, ['pick']),
+    ...scores.flatMap(({ preferred = {} }, index) =>
+      namesOf(preferred, ['scores', `${index}`, 'preferred']).map((each) => ({ ...each, isCandidate: false })),
+    ),
+    ...preferences.map((name) => ({ name, at: ['division', 'clusters', name], isCandidate: true })),
   ];
-  return [...new Set(all)].filter((name) => name !== '*' && !exclude.includes(name)).sort();
+}
+
+function namesOf(
+  { clusterNames = [], exclude = [] }: Pick<ClusterSelection, 'clusterNames' | 'exclude'>,
+  at: Pointer,
+): readonly NamedCluster[] {
+  return [
+    ...clusterNames.map((name, index) => ({ name, at: [...at, 'clusterNames', `${index}`], isCandidate: true })),
+    ...exclude.map((name, index) => ({ name, at: [...at, 'exclude', `${index}`], isCandidate: false })),
+  ];
+}
+
+const MOST_UNKNOWN = 10;
+
+/** Names in a policy that no cluster of the fleet has: each may be a slip, and without a word it would count for nothing. */
+export function unknownClusters({ document, policy }: GivenPolicy, known: ReadonlySet<string>): readonly string[] {
+  const isPreference = document.value.kind === 'ReplicaSchedulingPreference';
+  const unknown = namesIn(policy).filter(({ name }) => !known.has(name));
+  const issues = unknown.slice(0, MOST_UNKNOWN).map(({ name, at }): Issue => {
+    const path = ['spec', ...(isPreference ? at.slice(1) : at)];
+    const { message, meant } = unknownCluster(name, known);
+    const field = formatFieldPath(path, document.value);
+    return { field, message, ...(meant === undefined ? {} : { mend: `did you mean ${meant}?` }) };
+  });
+  const more = unknown.length - issues.length;
+  const others = { field: 'spec', message: `names ${count(more, 'more cluster')} that the fleet doesn't have` };
+  return [...issues, ...(more === 0 ? [] : [others])].map((issue) => problemIn(document, issue));
 }

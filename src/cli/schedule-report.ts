@@ -39,7 +39,7 @@ export function reportText(
   lines.push(first);
   for (const [index, row] of others.entries()) {
     const cluster = decision.clusters[index];
-    lines.push(row.trimEnd(), ...(explain && cluster !== undefined ? explainCluster(cluster).map((each) => line(each, 4)) : []));
+    lines.push(row.trimEnd(), ...(explain && cluster !== undefined ? reasonsOf(cluster).map((each) => line(each, 4)) : []));
   }
   return lines.join('\n');
 }
@@ -113,10 +113,15 @@ function labelOf({ outcome, rejections = [] }: ClusterDecision): string {
   return isKept ? 'no more' : LABELS[outcome];
 }
 
+/** How many replicas it has stands beside it; and some workloads have none. */
+function reasonsOf(decision: ClusterDecision): readonly string[] {
+  return decision.outcome === 'Gone' ? ["it isn't among the clusters any more"] : explainCluster(decision);
+}
+
 /** What became of a cluster, and the reason that decided it: the first objection, or else what the last step says. */
 function whyOf(decision: ClusterDecision): string {
   const { score: _score, completions: _completions, ordinals: _ordinals, ...rest } = decision;
-  const reasons = explainCluster(rest);
+  const reasons = reasonsOf(rest);
   const objections = decision.rejections?.length ?? 0;
   const reason = (objections > 0 ? reasons[0] : reasons.at(-1))?.replace(/^(?:not )?selected: /, '');
   const more = objections > 1 ? ` (and ${objections - 1} more)` : '';

@@ -33,7 +33,10 @@ export function scheduleCommand(session: Session): Command {
 
 With --replicas, --without, --weight, --min or --max two decisions are compared: the one by the files, and the one with the change, for workloads that run as the first has placed them. So it shows what would move.`,
     )
-    .requiredOption('-f, --filename <file...>', 'YAML or JSON files with policies, workloads and a fleet; - is standard input')
+    .requiredOption(
+      '-f, --filename <file...>',
+      'YAML or JSON files with policies, workloads and a fleet, or folders of them; - is standard input',
+    )
     .option('--fleet <file>', 'the fleet: a list of clusters, or a FleetSnapshot');
   addChangeOptions(command)
     .option('--current <cluster=number>', 'what runs, as in eu-1=3,us-1=2; default: what the snapshot says', byCluster)

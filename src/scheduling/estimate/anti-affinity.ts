@@ -30,8 +30,11 @@ export interface Avoidance {
 /** Values of labels by label: nodes with one of them are taken. */
 export type TakenTopologies = Map<string, Set<string>>;
 
-/** The required pod anti-affinity of a pod. Which namespaces a selector of namespaces means isn't known, so it counts as all. */
-export function antiAffinityOf(spec: unknown): readonly AntiAffinityTerm[] {
+/**
+ * The required pod anti-affinity of a pod with these labels. Which namespaces a selector of namespaces means isn't known, so it counts as all.
+ * `matchLabelKeys` and `mismatchLabelKeys` (KEP-3633) become part of the selector, as API servers make them when a pod is created.
+ */
+export function antiAffinityOf(spec: unknown, labels: Readonly<Record<string, string>> = {}): readonly AntiAffinityTerm[] {
   const affinity = membersOf(membersOf(spec, 'affinity'), 'podAntiAffinity');
   return listOf(affinity, 'requiredDuringSchedulingIgnoredDuringExecution').flatMap((term): AntiAffinityTerm[] => {
     const topologyKey = textOf(term, 'topologyKey');
@@ -41,22 +44,34 @@ export function antiAffinityOf(spec: unknown): readonly AntiAffinityTerm[] {
     return [
       {
         topologyKey,
-        ...(isRecord(term.labelSelector) ? { labelSelector: selectorOf(term.labelSelector) } : {}),
+        ...(isRecord(term.labelSelector) ? { labelSelector: selectorOf(term.labelSelector, ownValues(term, labels)) } : {}),
         ...(namespaces.length === 0 ? {} : { namespaces }),
       },
     ];
   });
 }
 
+type Expressions = NonNullable<LabelSelector['matchExpressions']>;
+
+/** What keys without values stand for: the pod's own values. A label that it doesn't have doesn't count. */
+function ownValues(term: Members, labels: Readonly<Record<string, string>>): Expressions {
+  const lists = { In: listOf(term, 'matchLabelKeys'), NotIn: listOf(term, 'mismatchLabelKeys') };
+  return Object.entries(lists).flatMap(([operator, keys]) =>
+    keys.flatMap((key) =>
+      typeof key === 'string' && Object.hasOwn(labels, key) ? [{ key, operator, values: [labels[key] ?? ''] }] : [],
+    ),
+  );
+}
+
 /** What isn't as it should be in a selector stays, for `requirementsOf` to complain about. */
-function selectorOf(value: Members): LabelSelector {
+function selectorOf(value: Members, more: Expressions): LabelSelector {
   const expressions = listOf(value, 'matchExpressions').map((each) => ({
     key: textOf(each, 'key') ?? '',
     operator: textOf(each, 'operator') ?? '',
     values: listOf(each, 'values').map(String),
   }));
   const labels = Object.entries(membersOf(value, 'matchLabels')).map(([key, label]) => [key, String(label)] as const);
-  return { matchLabels: Object.fromEntries(labels), matchExpressions: expressions };
+  return { matchLabels: Object.fromEntries(labels), matchExpressions: [...expressions, ...more] };
 }
 
 /** Terms that are ready to be asked; one with a selector that makes no sense is reported and left out. */

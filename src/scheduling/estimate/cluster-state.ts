@@ -158,10 +158,11 @@ function readPod(object: PodObject, problems: EstimateProblem[]): PodState {
   const report: Report = (field, message) =>
     problems.push({ object: { kind: 'Pod', ...(namespace === undefined ? {} : { namespace }), name }, field, message });
   const spec = membersOf(object, 'spec');
+  const labels = textsOf(object.metadata, 'labels');
   return {
     namespace,
-    labels: textsOf(object.metadata, 'labels'),
-    avoids: avoidancesOf(antiAffinityOf(spec), report),
+    labels,
+    avoids: avoidancesOf(antiAffinityOf(spec, labels), report),
     requests: requestsOfPod(spec, report),
     hostPorts: hostPortsOf(spec),
     spec,

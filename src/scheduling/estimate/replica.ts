@@ -55,7 +55,7 @@ type Identity = { readonly [Name in keyof PodTemplateOptions]: PodTemplateOption
 function rulesOf(spec: unknown, { labels, namespace }: Identity): ReplicaRequirements {
   const nodeSelector = textsOf(spec, 'nodeSelector');
   const nodeAffinity = nodeTermsOf(spec);
-  const [tolerations, hostPorts, antiAffinity] = [tolerationsOf(spec), hostPortsOf(spec), antiAffinityOf(spec)];
+  const [tolerations, hostPorts, antiAffinity] = [tolerationsOf(spec), hostPortsOf(spec), antiAffinityOf(spec, labels)];
   return {
     ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector }),
     ...(nodeAffinity === undefined ? {} : { nodeAffinity }),

@@ -18,7 +18,10 @@ export interface RoomSource {
   readonly summary?: ClusterSummary;
   /** What the grades of the summary mean. Without it they aren't used. */
   readonly models?: readonly KarmadaResourceModel[];
-  /** What the cluster has in all: all of it counts as free, and as one node. */
+  /**
+   * What the cluster has in all: all of it counts as free, and as one node. Of what every machine has (CPU, memory, storage) what isn't named isn't
+   * known, and limits nothing; of anything else there is none.
+   */
   readonly capacity?: NonNullable<ClusterEntry['capacity']>;
 }
 
@@ -66,10 +69,14 @@ function bySums(summary: ClusterSummary, models: readonly KarmadaResourceModel[]
   return estimate.reason === 'NoSummary' ? { basis: 'Unknown' } : { basis: 'Summary', ...estimate };
 }
 
+const OF_EVERY_MACHINE: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
+
 function byCapacity(capacity: Amounts, requirements: ReplicaRequirements): ClusterRoom {
   const replica = compileReplica(requirements);
   const limitsPods = capacity.has('pods');
-  if (!limitsPods && replica.requests.length === 0) return { basis: 'Unknown' };
-  const room = roomIn(limitsPods ? capacity : new Map(capacity).set('pods', Number.POSITIVE_INFINITY), replica);
+  const requests = replica.requests.filter(([name]) => capacity.has(name) || !OF_EVERY_MACHINE.has(name));
+  if (!limitsPods && requests.length === 0) return { basis: 'Unknown' };
+  const free = limitsPods ? capacity : new Map(capacity).set('pods', Number.POSITIVE_INFINITY);
+  const room = roomIn(free, { ...replica, requests });
   return { basis: 'Capacity', ...room };
 }

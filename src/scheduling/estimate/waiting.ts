@@ -25,20 +25,56 @@ interface Kind {
 export function settle(state: ClusterState, waiting: readonly PodState[]): Settled {
   if (waiting.length === 0) return { nodes: state.nodes, placed: [] };
   const nodes = state.nodes.map((node) => ({ ...node, free: new Map(node.free), hostPorts: [...node.hostPorts] }));
-  const placed: PlacedPod[] = [];
+  const around = new Surroundings(state.running);
   const kinds = new Map<string, Kind>();
-  const areAnyShy = [...waiting, ...state.running.map(({ pod }) => pod)].some(({ avoids }) => avoids.length > 0);
+  const areAnyShy = [...waiting, ...state.running.map(({ pod }) => pod)].some(isShy);
   for (const pod of waiting) {
     const key = kindOf(pod, areAnyShy);
-    const kind = kinds.get(key) ?? newKind(pod, areAnyShy ? [state.running, placed] : []);
+    const kind = kinds.get(key) ?? around.newKind(pod);
     kinds.set(key, kind);
     const node = nextNode(nodes, kind);
     if (node === undefined) continue;
     occupy(node, pod);
-    placed.push({ pod, node });
-    if (areAnyShy) for (const each of kinds.values()) take(each.taken, pod, node.labels, each.replica);
+    around.add({ pod, node });
   }
-  return { nodes, placed };
+  return { nodes, placed: around.placed };
+}
+
+function isShy({ avoids }: Neighbour): boolean {
+  return avoids.length > 0;
+}
+
+/**
+ * The pods on nodes, for those that wait. Who keeps away from nobody is only in the way of those who do: among many pods with labels of their own
+ * each would otherwise look at all the others.
+ */
+class Surroundings {
+  readonly placed: PlacedPod[] = [];
+  readonly #running: readonly PlacedPod[];
+  readonly #shy: PlacedPod[];
+  readonly #kinds: Kind[] = [];
+  readonly #shyKinds: Kind[] = [];
+
+  constructor(running: readonly PlacedPod[]) {
+    this.#running = running;
+    this.#shy = running.filter(({ pod }) => isShy(pod));
+  }
+
+  newKind(pod: PodState): Kind {
+    const { namespace, labels, requests, spec } = pod;
+    const replica = replicaOfPod(spec, { namespace, labels }, requests, () => undefined);
+    const kind = { replica, taken: takenFor(replica, isShy(pod) ? [this.#running, this.placed] : [this.#shy]), next: 0 };
+    this.#kinds.push(kind);
+    if (isShy(pod)) this.#shyKinds.push(kind);
+    return kind;
+  }
+
+  add(placed: PlacedPod): void {
+    const { pod, node } = placed;
+    this.placed.push(placed);
+    if (isShy(pod)) this.#shy.push(placed);
+    for (const { taken, replica } of isShy(pod) ? this.#kinds : this.#shyKinds) take(taken, pod, node.labels, replica);
+  }
 }
 
 /** Equal for pods that fit on the same nodes; for pods with more labels than matter it may differ, which costs time only. */
@@ -46,12 +82,6 @@ function kindOf({ namespace, labels, requests, hostPorts, spec }: PodState, areA
   const { nodeSelector, affinity, tolerations } = spec;
   const identity = areAnyShy ? [namespace, labels] : [];
   return JSON.stringify([[...requests], hostPorts, nodeSelector, affinity, tolerations, ...identity]);
-}
-
-function newKind(pod: PodState, others: readonly (readonly PlacedPod[])[]): Kind {
-  const { namespace, labels, requests, spec } = pod;
-  const replica = replicaOfPod(spec, { namespace, labels }, requests, () => undefined);
-  return { replica, taken: takenFor(replica, others), next: 0 };
 }
 
 /** The topologies that pods on nodes keep another pod away from. */

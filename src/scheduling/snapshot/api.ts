@@ -98,7 +98,9 @@ export function snapshotIssues(value: unknown): readonly Issue[] {
   const result = schema.safeParse(value);
   const own = result.success ? [] : result.error.issues.map((issue) => issueOf(issue, value));
   if (!isRecord(value)) return own;
-  return [...own, ...clusterIssues(value.clusters), ...(result.success ? twins(value as unknown as FleetSnapshot) : [])];
+  if (!result.success) return [...own, ...clusterIssues(value.clusters)];
+  const snapshot = value as unknown as FleetSnapshot;
+  return [...clusterIssues(value.clusters), ...twins(snapshot), ...overlooked(snapshot)];
 }
 
 function issueOf({ path, message }: z.core.$ZodIssue, document: unknown): Issue {
@@ -117,6 +119,17 @@ function clusterIssues(clusters: unknown): readonly Issue[] {
     field: `clusters${issue.field}`,
     message: message.replace(/(is also the name of )\[/, '$1clusters['),
   }));
+}
+
+/** zod doesn't look at this member of records. */
+const PROTOTYPE = '__proto__';
+
+function overlooked({ workloads = [] }: FleetSnapshot): readonly Issue[] {
+  return workloads.flatMap(({ clusters }, index): readonly Issue[] =>
+    !Object.hasOwn(clusters, PROTOTYPE) || count.safeParse(clusters[PROTOTYPE]).success
+      ? []
+      : [{ field: `workloads[${index}].clusters.${PROTOTYPE}`, message: 'must be a whole number, not below 0' }],
+  );
 }
 
 function twins({ workloads = [] }: FleetSnapshot): readonly Issue[] {

@@ -3,7 +3,7 @@ import {
   apiVersionOf,
   type ClusterDiscovery,
   type ClusterReader,
-  type ClustersetError,
+  ClustersetError,
   compareText,
   isClustersetError,
   isExpired,
@@ -19,7 +19,7 @@ import { type ClusterEntry, type PlacedNode, topologyOf } from '../../registry/i
 import type { NodeObject, PodObject } from '../estimate/cluster-state.ts';
 import { summarizeCluster } from '../estimate/summary.ts';
 import { formatWorkload } from '../pipeline/contract.ts';
-import { FLEET_SNAPSHOT, type FleetSnapshot, type SnapshotCluster, type SnapshotWorkload } from './api.ts';
+import { FLEET_SNAPSHOT, type FleetSnapshot, type SnapshotCluster, type SnapshotWorkload, snapshotIssues } from './api.ts';
 import { trimNode, trimPod } from './trim.ts';
 
 /** A cluster that {@link takeSnapshot} looks at, and what is known of it otherwise. */
@@ -53,7 +53,7 @@ export interface TakenSnapshot {
  * workloads are. It reads Nodes, Pods and the named workloads, with `get` and `list`, and writes nothing.
  *
  * Nothing private is kept: of an entry neither addresses nor where its credentials are; of pods neither images nor environment. A cluster that
- * can't be read, in whole or in part, holds up nobody.
+ * can't be read, in whole or in part, holds up nobody; nor does one that answers what no API server would.
  *
  * @throws ClustersetError `Aborted` where the signal fires.
  */
@@ -108,18 +108,29 @@ async function readMember({ entry, cluster }: SnapshotMember, options: Options):
     const readiness = isReady
       ? (['True', 'ClusterReady', '/readyz responded with ok'] as const)
       : (['False', 'ClusterNotReady', '/readyz did not respond with ok'] as const);
-    return {
-      cluster: described(withReadiness(known, readiness, takenAt), { served, kubernetesVersion, nodes, pods }, options),
-      replicas,
-    };
-  } catch (error) {
-    if (!isClustersetError(error) || error.code === 'Aborted') throw error;
+    const found = described(withReadiness(known, readiness, takenAt), { served, kubernetesVersion, nodes, pods }, options);
+    refuseUnreadable(found);
+    return { cluster: found, replicas };
+  } catch (thrown) {
+    const error = isClustersetError(thrown) ? thrown : misunderstood(entry.name, String(thrown), thrown);
+    if (error.code === 'Aborted' || signal?.aborted === true) throw thrown;
     return {
       cluster: withReadiness(known, ['Unknown', `Cluster${error.code}`, UNREADABLE], takenAt),
       replicas: workloads.map(() => undefined),
       error,
     };
   }
+}
+
+/** What one cluster says must not make the snapshot of all unreadable. */
+function refuseUnreadable(cluster: SnapshotCluster): void {
+  const [issue] = snapshotIssues({ ...FLEET_SNAPSHOT, clusters: [cluster] });
+  if (issue === undefined) return;
+  throw misunderstood(cluster.name, `${issue.field.replace(/^clusters\[0\]\.?/, '')}: ${issue.message}`);
+}
+
+function misunderstood(cluster: string, what: string, cause?: unknown): ClustersetError {
+  return new ClustersetError({ code: 'InternalError', cluster, message: `its answer makes no sense: ${what}`, cause });
 }
 
 /** Everything of an entry that schedulers read: not its addresses, not where its credentials are, nothing that isn't known. */
@@ -179,7 +190,10 @@ async function listAll<T>(
     let next: string | undefined;
     do {
       const page = await cluster.list(type, { limit: PAGE, signal, ...(next === undefined ? {} : { continue: next }) });
-      found.push(...page.items.map(trim));
+      for (const item of page.items) found.push(trim(item));
+      // Its list would never end.
+      if (page.continue === next && next !== undefined)
+        throw misunderstood(cluster.name, 'a page of a list is followed by itself');
       next = page.continue;
     } while (next !== undefined && next !== '');
     return found;

@@ -25,7 +25,7 @@ export interface SnapshotInput {
  * What a snapshot says that matters for one workload: pure data, to be given to `schedule` with the policy and the workload.
  *
  * - `current`: where the workload is, by its type, namespace and name.
- * - `room`: what a cluster says itself; else what `roomOf` makes of its nodes, its summary or its capacity. Without a replica nobody can say what
+ * - `room`, beside what is there: what a cluster says itself; else what `roomOf` makes of its nodes, its summary or its capacity. Without a replica nobody can say what
  *   fits, and only what clusters say counts. Capacity is what a cluster has in all: of it goes what its replicas hold now.
  * - `placements`: the clusters of all workloads, for policies that follow one.
  *
@@ -65,7 +65,9 @@ function estimated(
   replica: ReplicaRequirements,
   current: ReadonlyMap<string, number>,
 ): number | undefined {
-  const room = estimateOf(cluster, replica);
+  // Its pods that wait are among what runs: they take room, or it would count twice.
+  const { selector: _own, ...anyone } = replica;
+  const room = estimateOf(cluster, anyone);
   if (room.basis === 'Unknown') return undefined;
   return room.basis === 'Capacity' ? Math.max(0, room.replicas - (current.get(cluster.name) ?? 0)) : room.replicas;
 }

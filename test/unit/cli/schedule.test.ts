@@ -109,7 +109,7 @@ Deployment shop/web: 7 of 10 replicas over 2 of 3 clusters
   no place for 3 replicas
 CLUSTER   REPLICAS   BEFORE   CHANGE   WHY
 eu-1      0          5        -5       gone
-    it has 5 replicas, and isn't among the clusters any more
+    it isn't among the clusters any more
 eu-2      4          2        +2       placed
     its share by weight 1 is 3.5
 us-1      3          3        0        no more
@@ -140,6 +140,15 @@ us-2      0          0        0        rejected
       ['a', 'yes', 'no', '+1', 'placed'],
       ['b', 'no', 'yes', '-1', expect.stringMatching(/^rejected: /)],
     ]);
+  });
+
+  it('says of a cluster that is gone no number of replicas that there never were', async () => {
+    const files = {
+      'p.yaml': policy({ workload: { apiVersion: 'v1', kind: 'ConfigMap', name: 'web' } }),
+      'fleet.yaml': fleet('a', 'b'),
+    };
+    const { stdout } = await schedule(files, '--without', 'a');
+    expect(stdout).toMatch(/^a +no +yes +-1 +gone: it isn't among the clusters any more$/m);
   });
 
   it('says which group is used, and why others are not', async () => {
@@ -477,6 +486,21 @@ describe('what if', () => {
     });
   });
 
+  it.each([
+    ['ByCapacity', '--max', 'b=1', { a: 5, b: 1 }],
+    ['ByCapacity', '--min', 'b=5', { a: 1, b: 5 }],
+    ['Aggregated', '--max', 'a=4', { a: 0, b: 6 }],
+  ])('needs no weights: %s %s %s', async (type, option, value, expected) => {
+    const rooms = snapshot([
+      { name: 'a', room: 8 },
+      { name: 'b', room: 7 },
+    ]);
+    const given = { 'p.yaml': policy({ replicas: 6, division: { type } }), 'w.yaml': deployment(), 'snapshot.yaml': rooms };
+    const ran = await schedule(given, option, value, '-o', 'json');
+    expect(ran.stderr).toBe('');
+    expect(shares(ran)).toEqual(expected);
+  });
+
   it('knows which group was used, for a policy that never falls back', async () => {
     const groups = [
       { name: 'near', clusterNames: ['a'] },
@@ -557,6 +581,66 @@ describe('without a fleet', () => {
   });
 });
 
+describe('clusters that a policy names and the fleet does not have', () => {
+  it('are noted, each with its line: a slip would count for nothing', async () => {
+    const spec = {
+      replicas: 3,
+      exclude: ['us1'],
+      groups: [{ name: 'g', clusterNames: ['eu-1', 'elsewhere'], exclude: ['us-2'] }],
+      scores: [{ preferred: { clusterNames: ['eu1'] } }],
+      division: { type: 'Weighted', clusters: { 'eu-2': { weight: 2 }, '*': { weight: 1 } } },
+    };
+    const { code, stderr } = await schedule({ 'p.yaml': policy(spec), 'fleet.yaml': fleet('eu-1', 'us-1') });
+    expect(code).toBe(0);
+    expect(stderr.split('\n')).toEqual([
+      'note: p.yaml:13: PlacementPolicy shop/web: spec.exclude[0]: there is no cluster "us1" in the fleet; did you mean us-1?',
+      'note: p.yaml:18: PlacementPolicy shop/web: spec.groups[0].clusterNames[1]: there is no cluster "elsewhere" in the fleet',
+      'note: p.yaml:20: PlacementPolicy shop/web: spec.groups[0].exclude[0]: there is no cluster "us-2" in the fleet; did you mean us-1?',
+      'note: p.yaml:24: PlacementPolicy shop/web: spec.scores[0].preferred.clusterNames[0]: there is no cluster "eu1" in the fleet; did you mean eu-1?',
+      'note: p.yaml:29: PlacementPolicy shop/web: spec.division.clusters.eu-2: there is no cluster "eu-2" in the fleet; did you mean eu-1?',
+    ]);
+  });
+
+  it('are noted of a preference of kubefed where they stand', async () => {
+    const clusters = { a: { weight: 1 }, b: { weight: 1 } };
+    const { stderr } = await schedule({ 'p.yaml': preference({ clusters }), 'fleet.yaml': fleet('a') });
+    expect(stderr).toBe(
+      'note: p.yaml:13: ReplicaSchedulingPreference shop/web: spec.clusters.b: there is no cluster "b" in the fleet',
+    );
+  });
+
+  it('are counted where they are many', async () => {
+    const exclude = Array.from({ length: 14 }, (_, index) => `gone-${index}`);
+    const { stderr } = await schedule({ 'p.yaml': policy({ ...weighted, replicas: 1, exclude }), 'fleet.yaml': fleet('a') });
+    expect(stderr.split('\n')).toHaveLength(11);
+    expect(stderr).toMatch(/spec: names 4 more clusters that the fleet doesn't have$/);
+  });
+});
+
+describe('a folder', () => {
+  it('is all of its files; the fleet that is named may be among them', async () => {
+    const path = folder({
+      'policy.yaml': stringify(policy(weighted)),
+      'web.json': JSON.stringify(deployment()),
+      'fleet.yaml': stringify(fleet('a', 'b')),
+      'README.md': 'no YAML: {',
+    });
+    const alone = await run(['schedule', '-f', path, '-o', 'json']);
+    expect({ code: alone.code, stderr: alone.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(shares(alone)).toEqual({ a: 5, b: 5 });
+    const named = await run([
+      'schedule',
+      '-f',
+      path,
+      '--fleet',
+      join(path, '..', path.replace(/.*\//, ''), 'fleet.yaml'),
+      '-o',
+      'json',
+    ]);
+    expect({ ...named }).toEqual({ ...alone });
+  });
+});
+
 describe('standard input', () => {
   it('is a file, too', async () => {
     await using child = new Child(['schedule', '-f', '-', '--fleet', example('fleet'), '-o', 'json']);
@@ -588,6 +672,12 @@ describe('what is wrong', () => {
       'a namespace that is a number',
       { 'p.yaml': 'apiVersion: v1\nkind: X\nmetadata: { name: a, namespace: 5 }\n' },
       'p.yaml:1: is no Kubernetes object and no fleet: its metadata.namespace is no text',
+    ],
+    [
+      'a kind with a slip',
+      { 'p.yaml': { ...good, kind: 'PlacementPolcy' } },
+      'p.yaml: there is no PlacementPolicy and no ReplicaSchedulingPreference in there\n' +
+        'error: p.yaml:2: kind: "PlacementPolcy" is no kind of a policy; did you mean PlacementPolicy?',
     ],
     ['no policy', { 'w.yaml': deployment() }, 'w.yaml: there is no PlacementPolicy and no ReplicaSchedulingPreference in there'],
     [
@@ -672,8 +762,13 @@ describe('what is wrong', () => {
   });
 
   it.each([
-    ['there is no such file', ['schedule', '-f', '/nowhere/p.yaml'], "/nowhere/p.yaml: can't be read: no such file or directory"],
-    ['a folder', ['schedule', '-f', EXAMPLE], `${EXAMPLE}: can't be read: illegal operation on a directory`],
+    ['there is no such file', ['schedule', '-f', '/nowhere/p.yaml'], '/nowhere/p.yaml: there is no such file or folder'],
+    [
+      'a folder with two fleets',
+      ['schedule', '-f', EXAMPLE],
+      `${EXAMPLE}/snapshot.yaml:2: is a second fleet, beside ${EXAMPLE}/fleet.yaml:2; give one of them`,
+    ],
+    ['a folder without files', ['schedule', '-f', 'examples'], 'examples: there are no files in this folder'],
     ['no file at all', ['schedule'], /required option '-f, --filename/],
   ])('%s', async (_name, args, message) => {
     const { code, stderr } = await run(args);
@@ -710,12 +805,23 @@ describe('what is wrong', () => {
     [['--at', 'noon'], /use a time as in 2026-01-31T12:00:00Z/],
     [['--at', '2026-13-01T00:00:00Z'], /use a time as in/],
     [['-o', 'xml'], /Allowed choices are table, json, yaml/],
-    [['--min', 'a=3', '--max', 'a=2'], /^with these options: spec\.division\.clusters\.a\.minReplicas: /],
+    [
+      ['--min', 'a=3', '--max', 'a=2'],
+      /^p\.yaml:\d+: PlacementPolicy shop\/web: spec\.division\.clusters\.a\.minReplicas: is more .*\(with these options\)/,
+    ],
   ])('in the options: %j', async (options, message) => {
     const { code, stdout, stderr } = await schedule({ 'p.yaml': good, 'fleet.yaml': fleet('a', 'b') }, ...options);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     const said = stderr.replace(/^error: /, '');
     expect(said).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+  });
+
+  it('is a slip in the name of a cluster', async () => {
+    const ran = await schedule({ 'p.yaml': good, 'fleet.yaml': fleet('eu-1', 'us-1') }, '--without', 'eu1', '--min', 'us=1');
+    expect(ran.stderr).toBe(
+      'error: --without: there is no cluster "eu1" in the fleet; did you mean eu-1?\n' +
+        'error: --min: there is no cluster "us" in the fleet; use eu-1, us-1',
+    );
   });
 
   it('in a large fleet names some of the clusters', async () => {
@@ -727,7 +833,15 @@ describe('what is wrong', () => {
   it('is a weight for replicas that are not divided', async () => {
     const { code, stderr } = await schedule({ 'p.yaml': policy({ replicas: 2 }), 'fleet.yaml': fleet('a') }, '--weight', 'a=2');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: with these options: spec\.division\.clusters: means nothing for type Duplicated/);
+    expect(stderr).toMatch(/spec\.division\.clusters: means nothing for type Duplicated \(with these options\)/);
+  });
+
+  it('of the options for one policy does not hold up another', async () => {
+    const files = { 'a.yaml': policy({ replicas: 2 }, 'api'), 'p.yaml': good, 'fleet.yaml': fleet('a') };
+    const { code, stdout, stderr } = await schedule(files, '--weight', 'a=2');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^Deployment shop\/web: 2 replicas/);
+    expect(stderr).toMatch(/^error: a\.yaml:\d+: PlacementPolicy shop\/api: [^\n]*$/);
   });
 });
 

@@ -19,6 +19,7 @@ const NAMESPACES = resourceType('v1', 'Namespace', 'namespaces', 'Cluster');
 const DEPLOYMENTS = resourceType('apps/v1', 'Deployment', 'deployments');
 const JOBS = resourceType('batch/v1', 'Job', 'jobs');
 
+const REGION = 'topology.kubernetes.io/region';
 const web = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' };
 const metadata = { namespace: 'shop', name: 'web' };
 const template = {
@@ -289,6 +290,43 @@ describe('taking a snapshot', () => {
     expect(unreadable).toEqual([]);
     expect(snapshot.clusters[0]?.nodes?.map((node) => node.metadata.name)).toEqual(['n-0', 'n-1', 'n-2']);
     expect(asked.filter((each) => each?.startsWith('Node'))).toEqual(['Node 500', 'Node 500 …', 'Node 500', 'Node 500 …']);
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      'nodes without names',
+      { list: async () => ({ items: [{ metadata: {} }], resourceVersion: '1' }) },
+      /nodes\[0\]\.metadata\.name/,
+    ],
+    [
+      'labels that are no text',
+      { list: async () => ({ items: [{ metadata: { name: 'n', labels: { [REGION]: 5 } } }], resourceVersion: '1' }) },
+      /region/,
+    ],
+    ['nothing that can be read', { list: () => Promise.reject(new TypeError("can't read metadata")) }, /can't read metadata/],
+    ['pages without end', { list: async () => ({ items: [], resourceVersion: '1', continue: 'x' }) }, /followed by itself/],
+  ])('is not spoilt by a cluster that answers with %s', async (_name, answers, message) => {
+    await using world = await startOffline(['a']);
+    const good = world.cluster('a').connect();
+    const bad = {
+      name: 'b',
+      resources: () => Promise.resolve([]),
+      version: () => Promise.resolve('v1'),
+      ready: () => Promise.resolve(true),
+      get: () => Promise.resolve(undefined),
+      ...answers,
+    } as unknown as ClusterReader & ClusterDiscovery;
+    const members = [
+      { entry: { name: 'b' }, cluster: bad },
+      { entry: { name: 'a' }, cluster: good },
+    ];
+    const { snapshot, unreadable } = await takeSnapshot(members, { takenAt: '2026-01-31T12:00:00Z', raw: true });
+    expect(snapshotIssues(snapshot)).toEqual([]);
+    expect(snapshot.clusters).toMatchObject([
+      { name: 'a', conditions: [{ status: 'True' }] },
+      { name: 'b', conditions: [{ status: 'Unknown', reason: 'ClusterInternalError' }] },
+    ]);
+    expect(unreadable).toMatchObject([{ cluster: 'b', error: { message: expect.stringMatching(message) } }]);
   });
 
   it('ends with its signal', async () => {

@@ -321,6 +321,18 @@ describe('estimateOnNodes: anti-affinity', () => {
       [running('p', { labels: { app: 'db' } }, shy)],
       [MANY, LESS, MANY],
     ],
+    [
+      'all beside those that have its own value of a label that must not match (KEP-3633)',
+      replica(against('zone', { mismatchLabelKeys: ['app'], labelSelector: {} })),
+      [running('p'), pod('q', 'c', {}, { metadata: { labels: { app: 'db' } } })],
+      [MANY, LESS, NONE],
+    ],
+    [
+      'all beside those that have another value of a label that must match (KEP-3633)',
+      replica(against('zone', { matchLabelKeys: ['app', 'missing'], labelSelector: {} })),
+      [running('p', { labels: { app: 'db' } })],
+      [ONE, NONE, ONE],
+    ],
     ['all where nodes have no such label', replica(against('rack')), [running('p')], [MANY, LESS, MANY]],
     [
       'one where nobody knows the namespace',
@@ -420,6 +432,50 @@ describe('estimateOnNodes: pods that wait', () => {
       waits(app, '1', { metadata: { creationTimestamp: app === 'db' ? '2' : '1', labels: { app } } }),
     );
     expect(other !== undefined && db !== undefined && rooms(two, [shy, other, db])).toBe('a 3 Resource cpu, b 3 Resource cpu');
+  });
+
+  it('keep away from each other and from what runs, whoever of the two asks for it and comes first', () => {
+    const names = ['a', 'b', 'c'];
+    const app = fc.constantFrom('x', 'y', 'z');
+    const some = fc.record({ app, avoids: fc.option(app, { nil: undefined }), version: fc.constantFrom('1', '2') });
+    type Some = { readonly app: string; readonly avoids: string | undefined; readonly version: string };
+    const written = ({ app: own, avoids, version }: Some, name: string, on: string | undefined): PodObject => {
+      const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: avoids } } };
+      const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+      return pod(
+        name,
+        on,
+        { cpu: '1' },
+        {
+          metadata: { labels: { app: own, version } },
+          spec: { ...(avoids === undefined ? {} : { affinity }), containers: [{ resources: { requests: { cpu: '1' } } }] },
+        },
+      );
+    };
+    const collide = (a: Some, b: Some): boolean => a.avoids === b.app || b.avoids === a.app;
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 3 }), fc.array(some, { maxLength: 8 }), (running, waiting) => {
+        const on = new Map(names.map((name): [string, Some[]] => [name, []]));
+        const pods = running.map((each, index) => {
+          const name = names[index % 3] ?? 'a';
+          on.get(name)?.push(each);
+          return written(each, `r-${index}`, name);
+        });
+        for (const each of waiting) {
+          const free = names.find((name) => {
+            const there = on.get(name) ?? [];
+            return there.length < 4 && !there.some((other) => collide(each, other));
+          });
+          if (free !== undefined) on.get(free)?.push(each);
+        }
+        const { nodes } = estimateOnNodes({
+          nodes: names.map((name) => node(name, { cpu: '4' })),
+          pods: [...pods, ...waiting.map((each, index) => written(each, `w-${index}`, undefined))],
+          replica: one,
+        });
+        expect(nodes.map(({ replicas }) => replicas)).toEqual(names.map((name) => 4 - (on.get(name) ?? []).length));
+      }),
+    );
   });
 
   it('take ports', () => {

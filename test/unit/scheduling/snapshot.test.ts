@@ -84,6 +84,12 @@ describe('a snapshot', () => {
     ['a workload without a name', snapshot({ workloads: [{ ...web, name: '', clusters: {} }] }), 'workloads[0].name', /./],
     ['replicas below nothing', snapshot({ workloads: [{ ...web, clusters: { a: -1 } }] }), 'workloads[0].clusters.a', />=0/],
     [
+      'replicas below nothing in a cluster that is called as JavaScript calls its own things',
+      JSON.parse(JSON.stringify(snapshot({ workloads: [{ ...web, clusters: { x: -5 } }] })).replace('"x"', '"__proto__"')),
+      'workloads[0].clusters.__proto__',
+      /whole number/,
+    ],
+    [
       'a workload that is there twice',
       snapshot({ workloads: [web, web].map((each) => ({ ...each, clusters: {} })) }),
       'workloads[1].name',
@@ -157,11 +163,30 @@ describe('what a snapshot says of a workload', () => {
     ['sums', { summary: { allocatable: { cpu: '4', pods: '110' }, allocated: { cpu: '1' } }, capacity: { cpu: '100' } }, 6],
     ['capacity, without what runs', { capacity: { cpu: '4' } }, 5],
     ['less capacity than what runs', { capacity: { cpu: '1' } }, 0],
-    ['capacity of something else', { capacity: { memory: '4Gi' } }, 0],
+    ['nothing that is asked for', { capacity: { memory: '4Gi' } }, undefined],
   ])('has the room that there is by %s', (_basis, parts, expected) => {
     const clusters = [{ name: 'eu-1', ...parts }];
     expect(snapshotInput({ clusters, workloads }, web, { replica: half }).room.get('eu-1')).toBe(expected);
     expect(snapshotInput({ clusters, workloads }, { ...web, ...half }).room.get('eu-1')).toBe(expected);
+  });
+
+  it('counts pods that wait once, whether it has them or their sums', () => {
+    const waiting = ['p', 'q'].map((name) => ({
+      metadata: { namespace: 'shop', name, labels: { app: 'web' } },
+      spec: { containers: [{ resources: { requests: { cpu: '1' } } }] },
+    }));
+    const nodes = [node('n', '4')];
+    const replica = { requests: { cpu: '1' }, selector: { matchLabels: { app: 'web' } }, namespace: 'shop' };
+    const clusters = [
+      { name: 'raw', nodes, pods: waiting },
+      { name: 'sums', summary: summarizeCluster(nodes, waiting) },
+    ];
+    const current = new Map([
+      ['raw', 2],
+      ['sums', 2],
+    ]);
+    // Four fit in all, two of which are among what runs.
+    expect([...snapshotInput({ clusters }, web, { replica, current }).room.values()]).toEqual([2, 2]);
   });
 
   it('leaves room unknown where nobody says what a replica asks for, but for what is said', () => {
