@@ -104,7 +104,7 @@ export function live(seed: number, step: React = react): Tale {
   const slack = random(3) * replicas;
   for (const member of weighted)
     member.capacity = (most.get(member.name) ?? 0) + random(slack + 1) + (mode === 'First' ? replicas : 2);
-  const scene: Scene = { members: weighted, unseen: new Set(), isDown: false, skew: 0, replicas };
+  const scene: Scene = { members: weighted, unseen: new Set(), away: new Set(), isDown: false, skew: 0, replicas };
   const calm = 16 * HOUR;
   const troubled = (2 + random(2)) * 24 * HOUR - calm;
   const isClean = random(2) === 0;
@@ -197,7 +197,8 @@ class Fleet {
 
   #observe(now: number): Sighting {
     const { scene, random, habits } = this.#input;
-    const observations = scene.members.map((member): ClusterObservation => {
+    const present = scene.members.filter(({ name }) => !scene.away.has(name));
+    const observations = present.map((member): ClusterObservation => {
       const { name, assigned, isSick, isTainted, unschedulable } = member;
       return {
         cluster: name,
@@ -246,6 +247,7 @@ class Fleet {
   /** The same question again has the same answer, until the answer says that it may change. */
   #again(reaction: Reaction, input: ReactInput, clock: number): void {
     const until = reaction.nextAt === undefined ? clock + 60_000 : Date.parse(reaction.nextAt);
+    if (until <= clock) return;
     for (const at of [clock, clock + Math.floor((until - clock) / 2), until - 1]) {
       if (at < clock) continue;
       const steps = this.#input.step(reaction.state, { ...input, now: new Date(at).toISOString() }).steps;
@@ -276,7 +278,8 @@ class Fleet {
     let [ready, room] = [0, 0];
     for (const member of scene.members) {
       ready += member.ready(now);
-      if (member.isReachable && !member.isSick && !member.isTainted && !scene.unseen.has(member.name)) room += member.capacity;
+      const isUsable = !member.isSick && !member.isTainted && !scene.away.has(member.name);
+      if (member.isReachable && isUsable && !scene.unseen.has(member.name)) room += member.capacity;
     }
     const isShort = ready < scene.replicas && room >= scene.replicas && !scene.isDown;
     if (!isShort) this.#shortSince = undefined;
@@ -309,15 +312,49 @@ class Fleet {
     const { scene, story, end, mode } = this.#input;
     const { givenUp, capped } = this.#watcher.tale();
     const count = (what: string): number => story.filter((each) => each.what === what).length;
-    const single = ['silent', 'dead', 'sick', 'tainted', 'flaps'].reduce((sum, what) => sum + count(what), 0);
-    // What is sick for long is tried again now and then, each time after a longer wait.
-    const causes = single + count('cut off') * scene.members.length + 10 * count('sick') + 3 * count('flaps');
-    if (givenUp > causes) this.#watcher.blame(`${givenUp} clusters given up for ${causes} causes`, end);
+    for (const { name } of scene.members) {
+      const most = story.reduce((sum, each) => sum + this.#mostGivenUp(name, each), 0);
+      const times = this.#watcher.timesGivenUp(name);
+      if (times > most) this.#watcher.blame(`${name} is given up ${times} times, at most ${most} were expected`, end);
+    }
     const retries = scene.members.length * (end / HOUR + 4);
     if (capped > retries) this.#watcher.blame(`capped ${capped} times, at most ${retries} were expected`, end);
     const most = mode === 'Duplicated' ? this.#most * scene.members.length : this.#most;
-    const turns = 1 + count('scaled') + 2 * (givenUp + capped);
+    const turns = 1 + count('scaled') + 2 * (givenUp + capped + count('left'));
     if (this.#moved > most * turns)
       this.#watcher.blame(`${this.#moved} replicas moved, at most ${most * turns} were expected`, end);
+  }
+
+  /** For how often a cluster is given up an event may be the reason. */
+  #mostGivenUp(name: string, { what, cluster, at, until }: WorldEvent): number {
+    // When some of the others can't be seen either, this is no different from silence.
+    if (what === 'cut off' && until !== undefined) return 1;
+    if (cluster !== name || until === undefined) return 0;
+    // Silence and taints are seen as long as they last. Who leaves for long comes back as new.
+    if (['silent', 'dead', 'tainted', 'left'].includes(what)) return 1;
+    return what === 'sick' || what === 'flaps' ? this.#mostTries(at, until) : 0;
+  }
+
+  /**
+   * Where a workload isn't it can't be seen to be sick, so a cluster that is well by itself is tried now and then, each time after twice the wait.
+   * Flaps are damped likewise.
+   */
+  #mostTries(from: number, to: number): number {
+    const { story, rules } = this.#input;
+    const { returnSeconds = 300, observationGapSeconds = 120, maxWaitSeconds = 3600, maxClusters } = rules;
+    const clocks = story.filter(({ what, at }) => what === 'clock set' && from <= at && at <= to).map(({ at }) => at);
+    // A clock that is set forward ends waits early, and makes us forget.
+    const ends = [...clocks, to];
+    let tries = 0;
+    for (const [index, end] of ends.entries()) {
+      let left = (end - (ends[index - 1] ?? from)) / 1000 + observationGapSeconds;
+      // A cluster that waits for others to be given up is in use meanwhile, which makes us forget, too.
+      if (maxClusters !== undefined) tries += Math.ceil(left / maxWaitSeconds);
+      for (let wait = returnSeconds; left > 0; wait = Math.min(maxWaitSeconds, wait * 2)) {
+        tries += 1;
+        left -= wait;
+      }
+    }
+    return tries;
   }
 }

@@ -11,6 +11,8 @@ export interface Scene {
   readonly members: readonly Member[];
   /** Clusters that can't be seen from where we are. */
   readonly unseen: Set<string>;
+  /** Clusters that have left the set, though everything in them runs on. */
+  readonly away: Set<string>;
   /** Nobody runs the controller. */
   isDown: boolean;
   /** By how much our clock is wrong. */
@@ -22,6 +24,8 @@ export interface WorldEvent {
   readonly at: number;
   readonly what: string;
   readonly cluster?: string;
+  /** When it is over, told by the event that it begins with. */
+  readonly until?: number;
   readonly happen: (scene: Scene) => void;
 }
 
@@ -52,13 +56,13 @@ function chapter(
   const until = Math.min(end, at + spread(random, 10_000, 4 * HOUR));
   const cluster = member.name;
   const episode = (what: string, begin: (s: Scene) => void, stop: (s: Scene) => void, to = until): WorldEvent[] => [
-    { at, what, cluster, happen: begin },
+    { at, until: to, what, cluster, happen: begin },
     { at: to, what: `no longer ${what}`, cluster, happen: stop },
   ];
   const set = (field: 'isSilent' | 'isDead' | 'isSick' | 'isTainted', value: boolean) => (): void => {
     member[field] = value;
   };
-  switch (random(12)) {
+  switch (random(14)) {
     case 0:
     case 1:
       return episode('silent', set('isSilent', true), set('isSilent', false));
@@ -90,7 +94,13 @@ function chapter(
       return Array.from({ length: times }, (_, turn) => at + turn * (on + off))
         .filter((start) => start + on < end)
         .flatMap((start) => [
-          { at: start, what: 'flaps', cluster, happen: set(field, true) },
+          {
+            at: start,
+            ...(start === at && { until: at + times * (on + off) }),
+            what: 'flaps',
+            cluster,
+            happen: set(field, true),
+          },
           { at: start + on, what: 'no longer flaps', cluster, happen: set(field, false) },
         ]);
     }
@@ -101,6 +111,23 @@ function chapter(
     case 10: {
       const down = (isDown: boolean) => (s: Scene) => void Object.assign(s, { isDown });
       return episode('without controller', down(true), down(false), Math.min(end, at + spread(random, 10_000, 20 * MINUTE)));
+    }
+    case 11: {
+      const join = ({ away }: Scene): void => void away.delete(cluster);
+      return episode('left', ({ away }) => void away.add(cluster), join, Math.min(end, at + spread(random, 5000, 2 * HOUR)));
+    }
+    case 12: {
+      // Pods that crash again and again, and are ready in between.
+      const times = 1 + random(20);
+      const crash = (): void => {
+        for (const pod of member.pods) if (random(2) === 0) pod.readyAt += spread(random, 1000, 2 * MINUTE);
+      };
+      return Array.from({ length: times }, (_, turn) => ({
+        at: at + turn * 45_000,
+        what: 'crashes',
+        cluster,
+        happen: crash,
+      })).filter((each) => each.at < end);
     }
     default: {
       const by = spread(random, 5000, 30 * MINUTE) * (random(2) === 0 ? -1 : 1);

@@ -20,8 +20,14 @@ export class Watcher {
   readonly #issued = new Map<string, Issued[]>();
   readonly #broken: string[] = [];
   readonly #standing = new Map<string, string>();
-  /** At how many looks in a row a cluster was in trouble. */
-  readonly #troubled = new Map<string, number>();
+  /** For how long a trouble has lasted by our clock, with no longer gap between two looks than the rules allow; by cluster and trouble. */
+  #lasting = new Map<string, number>();
+  /** For how long a cluster has had replicas that aren't ready, with nothing getting better. */
+  readonly #stalled = new Map<string, { assigned: number; ready: number; time: number }>();
+  #clock = Number.NaN;
+  /** Clusters that were given up, and that had nothing left, or from which nothing could be moved. */
+  readonly #moved = new Set<string>();
+  readonly #timesGivenUp = new Map<string, number>();
   #wanted = 0;
   #givenUp = 0;
   #capped = 0;
@@ -34,6 +40,10 @@ export class Watcher {
 
   tale() {
     return { broken: this.#broken, givenUp: this.#givenUp, capped: this.#capped, cutOff: this.#cutOff };
+  }
+
+  timesGivenUp(cluster: string): number {
+    return this.#timesGivenUp.get(cluster) ?? 0;
   }
 
   blame(what: string, now: number): void {
@@ -51,6 +61,7 @@ export class Watcher {
       0,
     );
     this.#wanted = input.replicas ?? placed;
+    this.#last(reaction, input);
     this.#budgets(reaction, input, scene, now, seenAt);
     this.#silence(reaction, input, scene, now);
     for (const { cluster, replicas } of reaction.steps) {
@@ -80,7 +91,9 @@ export class Watcher {
         sums.thereAfter += lower;
       }
       const isSick = scene.members.find(({ name }) => name === cluster)?.isSick === true;
-      if (reachable && !isOut && !isSick) {
+      // Replicas that don't get ready for too long are no longer waited for (readySeconds).
+      const isStalled = (this.#stalled.get(cluster)?.time ?? 0) >= 600_000;
+      if (reachable && !isOut && !isSick && !isStalled) {
         const cap = standing?.cap ?? Number.POSITIVE_INFINITY;
         sums.flyingBefore += Math.max(0, Math.min(cap, high) - ready);
         sums.flyingAfter += Math.max(0, Math.min(cap, higher) - ready);
@@ -111,20 +124,50 @@ export class Watcher {
     if (fresh.length > 0) this.blame('gives up while cut off', now);
   }
 
-  /** Nobody is given up at first sight, or while too many others are being moved. */
-  #patience({ clusters }: Reaction, input: ReactInput, now: number): void {
+  /** How long each trouble has lasted. Where nobody can see whether it is there, it goes on. */
+  #last({ stopped }: Reaction, input: ReactInput): void {
+    const clock = Date.parse(input.now);
+    const passed = Math.max(0, clock - this.#clock);
+    const isGap = passed > (this.#rules.observationGapSeconds ?? 120) * 1000;
+    this.#clock = clock;
+    const before = this.#lasting;
+    this.#lasting = new Map();
+    for (const { cluster, reachable, healthy, assigned = 0, ready = 0 } of input.observations) {
+      const stalled = this.#stalled.get(cluster);
+      if (reachable && (stalled?.assigned !== assigned || stalled.ready < ready))
+        this.#stalled.set(cluster, { assigned, ready, time: 0 });
+      else if (stalled !== undefined) stalled.time += passed;
+      const note = (trouble: string, isThere: boolean): void => {
+        const time = before.get(`${cluster} ${trouble}`);
+        if (isThere) this.#lasting.set(`${cluster} ${trouble}`, time === undefined || isGap ? 0 : time + passed);
+      };
+      note('Unreachable', !reachable && stopped === undefined);
+      note('Unhealthy', reachable ? healthy === false : before.has(`${cluster} Unhealthy`));
+    }
+  }
+
+  /** Nobody is given up before the grace is over, or while too many others are being moved. */
+  #patience(reaction: Reaction, input: ReactInput, now: number): void {
+    const { unreachableSeconds = 300, unhealthySeconds = 300 } = this.#rules.grace ?? {};
     let moving = 0;
     let fresh = 0;
-    for (const { cluster, standing, trouble, from } of clusters) {
+    for (const { cluster, standing, trouble = '', since = '', from } of reaction.clusters) {
       const seen = input.observations.find((each) => each.cluster === cluster);
-      const isTroubled = seen?.reachable === false || seen?.healthy === false;
-      const looks = isTroubled ? (this.#troubled.get(cluster) ?? 0) + 1 : 0;
-      this.#troubled.set(cluster, looks);
-      if (standing !== 'GivenUp') continue;
+      if (standing !== 'GivenUp') {
+        this.#moved.delete(cluster);
+        continue;
+      }
       const isFresh = !['GivenUp', 'Returning'].includes(this.#standing.get(cluster) ?? '');
       if (isFresh) fresh += 1;
-      if (isFresh || (seen?.reachable === true && from > 0 && this.#standing.get(cluster) === 'GivenUp')) moving += 1;
-      if (isFresh && trouble !== 'Tainted' && looks < 2) this.blame(`gives ${cluster} up at first sight`, now);
+      const isLeft = seen?.reachable === true && from > 0 && this.#standing.get(cluster) === 'GivenUp';
+      if (isFresh || (isLeft && !this.#moved.has(cluster))) moving += 1;
+      // What can go nowhere for long doesn't keep others from being given up (readySeconds).
+      const isStuck = reaction.steps.length === 0 && this.#clock - Date.parse(since) >= 600_000;
+      if (isStuck || (!isFresh && !isLeft)) this.#moved.add(cluster);
+      const grace = trouble === 'Unreachable' ? unreachableSeconds : unhealthySeconds;
+      const lasted = this.#lasting.get(`${cluster} ${trouble}`) ?? 0;
+      if (isFresh && trouble !== 'Tainted' && lasted < grace * 1000)
+        this.blame(`gives ${cluster} up after ${lasted / 1000} seconds`, now);
     }
     const most = this.#rules.maxClusters ?? Number.POSITIVE_INFINITY;
     if (fresh > 0 && moving > most) this.blame(`${moving} clusters given up at a time`, now);
@@ -136,6 +179,7 @@ export class Watcher {
       const before = this.#standing.get(cluster) ?? 'Well';
       if (standing === 'GivenUp' && before !== 'GivenUp' && before !== 'Returning') {
         this.#givenUp += 1;
+        this.#timesGivenUp.set(cluster, this.timesGivenUp(cluster) + 1);
         moving += 1;
       }
       if (standing === 'Capped' && before !== 'Capped') this.#capped += 1;
@@ -148,7 +192,7 @@ export class Watcher {
   landed(cluster: string, killed: number, scene: Scene, now: number): void {
     if (!this.#isClean || killed === 0) return;
     const left = scene.members
-      .filter(({ name, isReachable }) => isReachable && !scene.unseen.has(name))
+      .filter(({ name, isReachable }) => isReachable && !scene.unseen.has(name) && !scene.away.has(name))
       .reduce((sum, member) => sum + member.ready(now), 0);
     if (left < this.#floor()) this.blame(`${killed} ended in ${cluster}, and ${left} of ${this.#floor()} are left`, now);
   }

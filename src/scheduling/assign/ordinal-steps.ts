@@ -24,8 +24,9 @@ export interface OrdinalStepsInput {
   /** Clusters that could be looked at, also those that have nothing. Others aren't changed. */
   readonly observed: ReadonlyMap<string, ObservedOrdinals>;
   /**
-   * What clusters had when they were last seen. One that isn't observed is taken to run all of that still, so that nobody else gets those
-   * ordinals, and nothing else is moved meanwhile; take it out once it is certain that it doesn't.
+   * All that clusters may have, by what was known of them last: one range around what the spec said, the pods that were there beyond it, and what
+   * they were asked for since. One that isn't observed is taken to run all of that still, so that nobody else gets those ordinals; take it out
+   * once it is certain that it doesn't. A cluster to which a write is on its way, with nobody knowing what became of it, isn't observed.
    */
   readonly previous?: ReadonlyMap<string, OrdinalRange>;
   /** How many of the wanted ordinals may be without a pod that serves because they move, in all clusters together. Default 1. */

@@ -52,7 +52,7 @@ export interface ClusterStanding {
   readonly trouble?: TroubleKind;
   /** Since when it stands like that. */
   readonly since?: string;
-  /** Until when, if nothing changes. A wait for a return gets shorter when earlier troubles are forgotten. */
+  /** Until when, if nothing changes. */
   readonly until?: string;
   /** The most that it may have. */
   readonly cap?: number;
@@ -75,28 +75,37 @@ export interface Explained {
   readonly isHeld: boolean;
 }
 
-/** The step of one cluster, or nothing where there is nothing to write, or no way to. */
-export function stepOf(each: Explained, all: readonly Explained[]): FailoverStep | undefined {
-  const { sight, record, replicas } = each;
-  const { cluster, assigned: from } = sight;
+/** The steps of all clusters, but for those where there is nothing to write, or no way to. */
+export function stepsOf(all: readonly Explained[]): readonly FailoverStep[] {
   // What was asked for is asked for again until it is certain, lest an earlier step is carried out late.
-  if (!sight.reachable || (replicas === from && record.asked === undefined)) return undefined;
-  return { cluster, replicas, from, ...whyStep(each, all) };
+  const writes = all.filter(
+    ({ sight, record, replicas }) => sight.reachable && (replicas !== sight.assigned || record.asked !== undefined),
+  );
+  if (writes.length === 0) return [];
+  const fleet: Fleet = { troubles: troublesOf(all), isBack: all.some(({ record }) => record.back === true) };
+  return writes.map((each) => {
+    const { cluster, assigned: from } = each.sight;
+    return { cluster, replicas: each.replicas, from, ...whyStep(each, fleet) };
+  });
 }
 
-function whyStep({ sight, record, replicas }: Explained, all: readonly Explained[]): Pick<FailoverStep, 'reason' | 'because'> {
+interface Fleet {
+  readonly troubles: readonly ClusterTrouble[];
+  /** Whether replicas are on their way back to some cluster. */
+  readonly isBack: boolean;
+}
+
+function whyStep({ sight, record, replicas }: Explained, { troubles, isBack }: Fleet): Pick<FailoverStep, 'reason' | 'because'> {
   const { cluster, assigned: from } = sight;
   if (replicas === from) return { reason: 'TakeBack', because: [] };
   if (replicas > from) {
     if (record.back === true) return { reason: 'FailBack', because: [] };
-    const because = troublesOf(all);
-    return { reason: because.length > 0 ? 'MoveHere' : 'ScaleTo', because };
+    return { reason: troubles.length > 0 ? 'MoveHere' : 'ScaleTo', because: troubles };
   }
   const trouble = troubleOf(record);
   if (trouble !== undefined) {
     return { reason: record.out?.wellSince === undefined ? 'MoveAway' : 'Withdraw', because: [{ cluster, trouble }] };
   }
-  const isBack = all.some(({ record: other }) => other.back === true);
   return { reason: isBack ? 'ShrinkAfterReady' : 'ScaleTo', because: [] };
 }
 
@@ -159,14 +168,17 @@ const LATEST = 8.64e15;
 
 export const text = (ms: number): string => new Date(Math.max(-LATEST, Math.min(LATEST, ms))).toISOString();
 
-/** The first time after now at which something is due, though nothing new is seen. */
-export function nextLook(all: readonly Explained[], look: Look): number | undefined {
-  const times = all.flatMap((each) => timesOf(each, look)).filter((time) => time > look.now);
-  return times.length === 0 ? undefined : times.reduce((first, time) => Math.min(first, time));
+/** The first time after now at which something is due, though nothing new is seen; `after` is what is remembered from now on. */
+export function nextLook(all: readonly Explained[], after: readonly ClusterRecord[], look: Look): number | undefined {
+  let first = Number.POSITIVE_INFINITY;
+  for (const [index, each] of all.entries()) {
+    for (const time of timesOf(each, after[index] ?? each.record, look)) if (time > look.now) first = Math.min(first, time);
+  }
+  return Number.isFinite(first) ? first : undefined;
 }
 
-function timesOf({ sight, record, replicas }: Explained, look: Look): readonly number[] {
-  const { out, cap, waiting, began, troubles = [] } = record;
+function timesOf({ sight, replicas }: Explained, record: ClusterRecord, look: Look): readonly number[] {
+  const { out, cap, waiting, troubles = [] } = record;
   const times: number[] = [];
   if (sight.reachable && record.asked !== undefined) times.push(record.asked.until);
   // A step may have been lost.
@@ -174,13 +186,12 @@ function timesOf({ sight, record, replicas }: Explained, look: Look): readonly n
   if (sight.taintedFrom !== undefined) times.push(sight.taintedFrom);
   if (cap !== undefined) times.push(cap.until);
   if (waiting !== undefined) times.push(waiting.since + look.rules.ready);
+  if (out !== undefined && out.moved !== true && look.rules.maxClusters < Number.POSITIVE_INFINITY) {
+    times.push(out.since + look.rules.ready);
+  }
   const lasting = out === undefined ? troubles : [];
   for (const trouble of lasting) times.push(graceEnd(trouble, look));
-  if (out?.wellSince !== undefined) {
-    times.push(out.wellSince + returnWait(record, look.rules));
-    // A trouble that is forgotten makes the wait shorter.
-    if (began?.[0] !== undefined) times.push(began[0] + look.rules.window);
-  }
+  if (out?.wellSince !== undefined) times.push(out.wellSince + returnWait(record, look.rules));
   // What must last is looked at often enough, or it wouldn't count as having lasted.
   if (lasting.length > 0 || out?.wellSince !== undefined) times.push(look.now + Math.ceil(look.rules.gap / 2));
   return times;

@@ -50,13 +50,15 @@ export interface Sight {
 
 /** By name, one for each cluster. Of several of one name the worst counts, whatever their order. */
 export function sightsOf(observations: readonly ClusterObservation[], now: number): readonly Sight[] {
-  const sights = new Map<string, Sight>();
-  for (const observation of observations) {
-    const sight = sightOf(observation, now);
-    const other = sights.get(sight.cluster);
-    sights.set(sight.cluster, other === undefined ? sight : worst(sight, other));
+  const all = observations.map((each) => sightOf(each, now)).sort((a, b) => compareText(a.cluster, b.cluster));
+  if (all.every(({ cluster }, index) => index === 0 || all[index - 1]?.cluster !== cluster)) return all;
+  const sights: Sight[] = [];
+  for (const sight of all) {
+    const other = sights.at(-1);
+    if (other?.cluster === sight.cluster) sights[sights.length - 1] = worst(sight, other);
+    else sights.push(sight);
   }
-  return [...sights.values()].sort((a, b) => compareText(a.cluster, b.cluster));
+  return sights;
 }
 
 const MOST = 2 ** 31 - 1;

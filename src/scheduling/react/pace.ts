@@ -36,6 +36,8 @@ export interface Slot {
   readonly counts: boolean;
   /** Replicas that were started there and are waited for: of those that are assigned, the ones up to here. */
   readonly awaited: number;
+  /** Of those that are assigned so many aren't waited for any more, ready or not. */
+  readonly stalled: number;
 }
 
 /** What a cluster is asked for now. */
@@ -69,6 +71,8 @@ export function pace(slots: readonly Slot[], wanted: number, rules: SettledRules
     const base = bases[index] ?? slot.assigned;
     if (slot.target > base) paces[index] = grow(slot, base, purse);
   }
+  const shrinking = slots.flatMap((slot, index) => (slot.target < (bases[index] ?? slot.assigned) ? [index] : []));
+  if (shrinking.length === 0) return paces;
   const isMoving = slots.some((slot) => slot.target > slot.assigned || inFlight(slot) > 0);
   const placed = slots.reduce((sum, { target }) => sum + target, 0);
   const why = (): WaitReason => {
@@ -76,15 +80,17 @@ export function pace(slots: readonly Slot[], wanted: number, rules: SettledRules
     if (floor <= 1) return 'LastHealthyCopy';
     return isMoving ? 'WaitsForReady' : 'BudgetMinReady';
   };
-  for (const [index, slot] of byRank(slots)) {
-    const base = bases[index] ?? slot.assigned;
-    if (slot.target < base) paces[index] = shrink(slot, base, purse, why);
-  }
+  for (const [index, slot] of byRank(slots, shrinking)) paces[index] = shrink(slot, bases[index] ?? slot.assigned, purse, why);
   return paces;
 }
 
-function byRank(slots: readonly Slot[]): readonly (readonly [number, Slot])[] {
-  return [...slots.entries()].sort(([, a], [, b]) => a.rank - b.rank || compareText(a.cluster, b.cluster));
+function byRank(slots: readonly Slot[], indexes: readonly number[]): readonly (readonly [number, Slot])[] {
+  return indexes
+    .flatMap((index): (readonly [number, Slot])[] => {
+      const slot = slots[index];
+      return slot === undefined ? [] : [[index, slot]];
+    })
+    .sort(([, a], [, b]) => a.rank - b.rank || compareText(a.cluster, b.cluster));
 }
 
 /**
@@ -92,6 +98,7 @@ function byRank(slots: readonly Slot[]): readonly (readonly [number, Slot])[] {
  * afforded: replicas elsewhere may have been lost since, or the budget may have shrunk. The most urgent shrinking is taken back last.
  */
 function takeBack(slots: readonly Slot[], wanted: number, floor: number, rules: SettledRules): readonly number[] {
+  if (slots.every(({ asked }) => asked === undefined)) return slots.map(({ assigned }) => assigned);
   const bases = slots.map(({ asked, assigned, target, reachable }) => {
     if (asked === undefined || !reachable) return asked?.replicas ?? assigned;
     return Math.min(Math.max(asked.replicas, Math.min(assigned, target)), Math.max(assigned, target));
@@ -101,7 +108,8 @@ function takeBack(slots: readonly Slot[], wanted: number, floor: number, rules: 
     return { ...slot, asked: { replicas: base, low: base, high: base } };
   });
   const purse = purseOf(meant, wanted, floor, rules);
-  for (const [index, slot] of byRank(meant).toReversed()) {
+  const stepped = meant.flatMap(({ assigned }, index) => (bases[index] === assigned ? [] : [index]));
+  for (const [index, slot] of byRank(meant, stepped).toReversed()) {
     const { assigned, ready, reachable, counts } = slot;
     const base = bases[index] ?? assigned;
     if (!reachable || base === assigned) continue;
@@ -128,7 +136,7 @@ const highest = ({ assigned, asked }: Slot): number => Math.max(assigned, asked?
 const surelyReady = (slot: Slot): number => Math.min(slot.ready, lowest(slot));
 
 function inFlight(slot: Slot): number {
-  return slot.reachable ? Math.max(0, Math.min(highest(slot), slot.awaited) - slot.ready) : 0;
+  return slot.reachable ? Math.max(0, Math.min(highest(slot), slot.awaited) - Math.max(slot.ready, slot.stalled)) : 0;
 }
 
 function purseOf(slots: readonly Slot[], wanted: number, floor: number, rules: SettledRules): Purse {

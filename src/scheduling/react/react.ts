@@ -1,9 +1,19 @@
 import { ClustersetError, deepEqual } from '../../kube/index.ts';
-import { type ClusterStanding, type Explained, explain, type FailoverStep, nextLook, stepOf, text } from './explain.ts';
+import { type ClusterStanding, type Explained, explain, type FailoverStep, nextLook, stepsOf, text } from './explain.ts';
 import { type ClusterObservation, type Sight, sightsOf } from './observation.ts';
 import { type Pace, pace, type Slot } from './pace.ts';
 import { type FailoverRules, type SettledRules, settleRules } from './rules.ts';
-import { dueTrouble, giveUp, isEviction, isObserverCutOff, type Look, recordAfter, recordUnseen } from './standing.ts';
+import {
+  dueTrouble,
+  type Eviction,
+  giveUp,
+  isEviction,
+  isObserverCutOff,
+  isQuiet,
+  type Look,
+  recordAfter,
+  recordUnseen,
+} from './standing.ts';
 import { type ClusterRecord, type FailoverState, recordsAt, stateOf } from './state.ts';
 
 /** A cluster that may be used, and how many replicas it may have at most. */
@@ -15,7 +25,10 @@ export interface UsableCluster {
 
 /** What {@link react} decides from. */
 export interface ReactInput {
-  /** One for each cluster that may have the workload or has it. */
+  /**
+   * One for each cluster that may have the workload or has it, whether it can be seen or not: a cluster that isn't named is none, and is replaced
+   * without grace.
+   */
   readonly observations: readonly ClusterObservation[];
   /** RFC 3339. */
   readonly now: string;
@@ -77,34 +90,46 @@ export function react(state: FailoverState | undefined, input: ReactInput): Reac
     throw new ClustersetError({ code: 'Invalid', message: `"${input.now}" is not a time`, field: 'now', mend: 'use RFC 3339' });
   }
   const rules = settleRules(input.rules ?? {});
-  const before = recordsAt(state, now);
   const sights = sightsOf(input.observations, now);
+  const isNothingKnown = state === undefined || state.clusters.length === 0;
+  const division = isNothingKnown && sights.every(isWell) ? divisionOf(sights, input) : undefined;
+  if (division?.every((share, index) => share === sights[index]?.assigned)) return nothingToDo(state, sights, now);
+  return reactTo(state, sights, input, now, rules);
+}
+
+/** Reacts, whatever is seen; {@link react} without the short way for what is well. */
+function reactTo(
+  state: FailoverState | undefined,
+  sights: readonly Sight[],
+  input: ReactInput,
+  now: number,
+  rules: SettledRules,
+): Reaction {
+  const before = recordsAt(state, now, rules);
   const isCutOff = isObserverCutOff(sights, before, rules);
   const look: Look = { now, rules, isCutOff, isGap: state !== undefined && now - state.at > rules.gap };
-  const { records, held } = recordsAfter(before, sights, look);
-  const fleet = sights.map((sight) => ({ sight, record: records.get(sight.cluster) ?? { cluster: sight.cluster } }));
-  const plan = planOf(fleet, input, rules);
+  const { fleet, held } = membersAfter(before, sights, look);
+  const plan = planOf(fleet, input, look);
   const isSettled = !isCutOff && plan.slots.every(({ assigned, target }) => assigned === target);
   const explained = fleet.map(({ sight, record }, index): Explained => {
+    const { cluster, assigned } = sight;
     const [slot, paced] = [plan.slots[index], plan.paces[index]];
     const target = slot?.target ?? 0;
-    const base = record.asked?.replicas ?? sight.assigned;
+    const base = record.asked?.replicas ?? assigned;
     const replicas = isCutOff ? base : (paced?.replicas ?? base);
     const waitsFor = isCutOff && target !== base ? 'ObserverCutOff' : paced?.waitsFor;
-    return { sight, record, target, replicas, waitsFor, isHeld: held.has(sight.cluster) };
+    return { sight, record, target, replicas, waitsFor, isHeld: held.has(cluster) };
   });
-  const steps = isCutOff ? [] : explained.flatMap((each) => stepOf(each, explained) ?? []);
-  const outcome = { isCutOff, isSettled, isReplaced: plan.isReplaced, doubtUntil: now + rules.gap };
-  for (const each of explained) records.set(each.sight.cluster, afterStep(each, outcome));
-  const isFreed = [...held].length > 0 && explained.some((each) => isNewlyMoved(each, records));
-  const next = stateOf(records.values(), now);
+  const steps = isCutOff ? [] : stepsOf(explained);
+  const isAtRest = steps.length === 0 && explained.every((each, index) => isQuietSlot(each, plan.slots[index]));
+  const outcome = { isCutOff, isSettled, isReplaced: plan.isReplaced, isAtRest, now, rules };
+  const after = explained.map((each) => afterStep(each, outcome));
+  const isFreed =
+    held.size > 0 && after.some(({ out }, index) => out?.moved === true && fleet[index]?.record.out?.moved !== true);
+  const next = stateOf([...unseenAfter(before, sights, look), ...after], now);
   const isEmpty = next.clusters.length === 0 && (state === undefined || state.clusters.length === 0);
   const kept = state !== undefined && isEmpty ? state : next;
-  const after = explained.flatMap((each) => {
-    const record = records.get(each.sight.cluster) ?? each.record;
-    return record === each.record ? [each] : [{ ...each, record }];
-  });
-  const nextAt = isFreed ? now : nextLook(after, look);
+  const nextAt = isFreed ? now : nextLook(explained, after, look);
   return {
     state: kept,
     isStateChanged: state === undefined ? next.clusters.length > 0 : !isSame(state, kept),
@@ -115,41 +140,67 @@ export function react(state: FailoverState | undefined, input: ReactInput): Reac
   };
 }
 
-interface Records {
-  readonly records: Map<string, ClusterRecord>;
+const isWell = (sight: Sight): boolean => isQuiet(sight) && sight.taint === undefined && sight.taintedFrom === undefined;
+
+/** What each cluster should have, where all of them are used without a limit. */
+function divisionOf(sights: readonly Sight[], { divide }: ReactInput): readonly number[] {
+  const division = divide(sights.map(({ cluster }) => ({ cluster })));
+  return sights.map(({ cluster }) => shareOf(division, cluster));
+}
+
+/** Most of the time all is well, and has been: then the answer is plain. */
+function nothingToDo(state: FailoverState | undefined, sights: readonly Sight[], now: number): Reaction {
+  return {
+    state: state ?? stateOf([], now),
+    isStateChanged: false,
+    steps: [],
+    clusters: sights.map(({ cluster, assigned }) => ({
+      cluster,
+      standing: 'Well',
+      from: assigned,
+      target: assigned,
+      replicas: assigned,
+    })),
+  };
+}
+
+interface Members {
+  /** By name, as they were seen. */
+  readonly fleet: readonly Member[];
   /** Clusters that would be given up, were others not being given up already. */
   readonly held: ReadonlySet<string>;
 }
 
-function recordsAfter(before: ReadonlyMap<string, ClusterRecord>, sights: readonly Sight[], look: Look): Records {
-  const records = new Map<string, ClusterRecord>();
-  const seen = new Set(sights.map(({ cluster }) => cluster));
-  for (const [cluster, record] of before) {
-    if (!seen.has(cluster)) records.set(cluster, recordUnseen(record, look));
-  }
-  const due: { readonly cluster: string; readonly since: number; readonly giveUp: () => ClusterRecord }[] = [];
+function membersAfter(before: ReadonlyMap<string, ClusterRecord>, sights: readonly Sight[], look: Look): Members {
+  const fleet = sights.map((sight): Member => ({ sight, record: recordAfter(before.get(sight.cluster), sight, look) }));
+  const due: { readonly index: number; readonly kind: Eviction; readonly since: number }[] = [];
   let under = 0;
-  for (const sight of sights) {
-    const record = recordAfter(before.get(sight.cluster), sight, look);
-    records.set(sight.cluster, record);
+  for (const [index, { sight, record }] of fleet.entries()) {
     if (record.out !== undefined && record.out.wellSince === undefined && record.out.moved !== true) under += 1;
     const trouble = dueTrouble(record, sight, look);
-    if (trouble !== undefined && isEviction(trouble.kind)) {
-      const { kind, since } = trouble;
-      due.push({ cluster: sight.cluster, since, giveUp: () => giveUp(record, kind, look.now) });
-    }
+    if (trouble !== undefined && isEviction(trouble.kind)) due.push({ index, kind: trouble.kind, since: trouble.since });
   }
   const held = new Set<string>();
   // Sights come by name, and the sort is stable.
-  for (const each of due.sort((a, b) => a.since - b.since)) {
+  for (const { index, kind } of due.sort((a, b) => a.since - b.since)) {
+    const member = fleet[index];
+    if (member === undefined) continue;
+    const { sight, record } = member;
     if (look.isCutOff || under >= look.rules.maxClusters) {
-      held.add(each.cluster);
+      held.add(sight.cluster);
       continue;
     }
-    records.set(each.cluster, each.giveUp());
+    fleet[index] = { sight, record: giveUp(record, kind, look.now) };
     under += 1;
   }
-  return { records, held };
+  return { fleet, held };
+}
+
+/** What stays of clusters that nobody speaks of. */
+function unseenAfter(before: ReadonlyMap<string, ClusterRecord>, sights: readonly Sight[], look: Look): readonly ClusterRecord[] {
+  if (before.size === 0) return [];
+  const seen = new Set(sights.map(({ cluster }) => cluster));
+  return [...before.values()].filter(({ cluster }) => !seen.has(cluster)).map((record) => recordUnseen(record, look));
 }
 
 interface Member {
@@ -164,10 +215,10 @@ interface Plan {
   readonly isReplaced: boolean;
 }
 
-function planOf(fleet: readonly Member[], input: ReactInput, rules: SettledRules): Plan {
+function planOf(fleet: readonly Member[], input: ReactInput, { rules, now }: Look): Plan {
   const usable = fleet.filter(({ record }) => record.out === undefined);
   const division = input.divide(usable.map(usableOf));
-  const slots = fleet.map((member) => slotOf(member, division, rules, Date.parse(input.now)));
+  const slots = fleet.map((member) => slotOf(member, division, rules, now));
   const wanted = wantedOf(slots, fleet, input.replicas);
   let [placed, ready] = [0, 0];
   for (const [index, { sight, record }] of fleet.entries()) {
@@ -200,12 +251,16 @@ function wantedOf(slots: readonly Slot[], fleet: readonly Member[], replicas: nu
 /** What `replicas` of a workload can be (API: int32). */
 const MOST = 2 ** 31 - 1;
 
+/** What is no number counts as nothing. */
+function shareOf(division: ReadonlyMap<string, number>, cluster: string): number {
+  return Math.min(MOST, Math.max(0, Math.floor(division.get(cluster) ?? 0))) || 0;
+}
+
 function slotOf({ sight, record }: Member, division: ReadonlyMap<string, number>, rules: SettledRules, now: number): Slot {
   const { cluster, reachable, assigned, ready } = sight;
   const { out, waiting, cap } = record;
   const isKept = out?.wellSince !== undefined && out.kind === 'Unreachable' && rules.onReturn === 'Keep';
-  const share = Math.min(MOST, Math.max(0, Math.floor(division.get(cluster) ?? 0))) || 0;
-  const used = out === undefined ? share : 0;
+  const used = out === undefined ? shareOf(division, cluster) : 0;
   const isStalled = waiting !== undefined && now - waiting.since >= rules.ready;
   const most = cap?.replicas ?? Number.POSITIVE_INFINITY;
   return {
@@ -217,7 +272,8 @@ function slotOf({ sight, record }: Member, division: ReadonlyMap<string, number>
     target: isKept ? assigned : used,
     rank: rankOf(record),
     counts: reachable || out?.kind !== 'Unreachable',
-    awaited: out !== undefined || isStalled ? 0 : most,
+    awaited: out === undefined ? most : 0,
+    stalled: isStalled ? assigned : 0,
   };
 }
 
@@ -230,22 +286,33 @@ interface Outcome {
   readonly isCutOff: boolean;
   readonly isSettled: boolean;
   readonly isReplaced: boolean;
-  readonly doubtUntil: number;
+  /** Whether nothing is written, and nothing is waited for. */
+  readonly isAtRest: boolean;
+  readonly now: number;
+  readonly rules: SettledRules;
+}
+
+/** Whether nothing is waited for in a cluster. Where nobody can see it that is so. */
+function isQuietSlot({ sight }: Explained, slot: Slot | undefined): boolean {
+  const { awaited = 0, stalled = 0 } = slot ?? {};
+  return !sight.reachable || Math.max(sight.ready, stalled) >= Math.min(sight.assigned, awaited);
 }
 
 /** What is remembered once the step is on its way. */
-function afterStep(each: Explained, { isCutOff, isSettled, isReplaced, doubtUntil }: Outcome): ClusterRecord {
+function afterStep(each: Explained, { isCutOff, isSettled, isReplaced, isAtRest, now, rules }: Outcome): ClusterRecord {
   const { sight, record } = each;
   const isUnchanged = record.asked === undefined && record.back === undefined && record.out === undefined;
   if (isCutOff || (isUnchanged && each.replicas === sight.assigned)) return record;
   const { asked: _, back, out, ...rest } = record;
-  const isGone = out !== undefined && isReplaced && (sight.assigned === 0 || !sight.reachable);
-  const asked = askedAfter(each, doubtUntil);
+  const isGone = isReplaced && (sight.assigned === 0 || !sight.reachable);
+  // What can't go anywhere must not keep others from being given up, which may be just what it waits for.
+  const isOver = out !== undefined && (isGone || (isAtRest && now - out.since >= rules.ready));
+  const asked = askedAfter(each, now + rules.gap);
   return {
     ...rest,
     ...(asked !== undefined && { asked }),
     ...(back === true && !isSettled && { back }),
-    ...(out !== undefined && { out: isGone ? { ...out, moved: true } : out }),
+    ...(out !== undefined && { out: isOver ? { ...out, moved: true } : out }),
   };
 }
 
@@ -259,10 +326,6 @@ function askedAfter({ sight, record, replicas }: Explained, doubtUntil: number):
   }
   if (replicas === asked.replicas) return asked;
   return { replicas, low: Math.min(asked.low, replicas), high: Math.max(asked.high, replicas), from, until: doubtUntil };
-}
-
-function isNewlyMoved({ record, sight }: Explained, records: ReadonlyMap<string, ClusterRecord>): boolean {
-  return record.out !== undefined && record.out.moved !== true && records.get(sight.cluster)?.out?.moved === true;
 }
 
 function isSame(a: FailoverState, b: FailoverState): boolean {

@@ -23,11 +23,13 @@ export const failoverRulesSchema = z.object({
     .describe('How long a cluster whose pods found no node gets no more than what fitted. Default 600.'),
   dampingWindowSeconds: count
     .exactOptional()
-    .describe('Each further trouble within this time doubles the wait for a return or a retry. Default 3600.'),
+    .describe('Each further trouble within this time of use doubles the wait for a return or a retry. Default 3600.'),
   maxWaitSeconds: count.exactOptional().describe('The longest wait for a return or a retry. Default 3600.'),
   readySeconds: count
     .exactOptional()
-    .describe('A replica that is not ready after this time no longer counts as being in flight. Default 600.'),
+    .describe(
+      'A replica that is not ready after this time no longer counts as being in flight, nor a cluster whose replicas can go nowhere as being given up. Default 600.',
+    ),
   observationGapSeconds: count
     .exactOptional()
     .describe('A trouble does not count as lasting through a longer time without observation. Default 120.'),
@@ -41,7 +43,11 @@ export const failoverRulesSchema = z.object({
   maxReplicas: amount
     .exactOptional()
     .describe('At most this number, or share of the replicas, is started and not ready yet. Default: no limit.'),
-  maxClusters: count.exactOptional().describe('At most this number of clusters is given up at a time. Default: no limit.'),
+  maxClusters: count
+    .exactOptional()
+    .describe(
+      'At most this number of clusters is given up at a time: until their replicas are ready elsewhere. Default: no limit.',
+    ),
   onReturn: z
     .enum(['Withdraw', 'Keep'])
     .exactOptional()

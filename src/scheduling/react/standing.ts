@@ -13,7 +13,8 @@ export interface Look {
 }
 
 type Cap = NonNullable<ClusterRecord['cap']>;
-type Eviction = NonNullable<ClusterRecord['out']>['kind'];
+/** Troubles for which a cluster is given up. */
+export type Eviction = NonNullable<ClusterRecord['out']>['kind'];
 type Draft = { -readonly [K in keyof ClusterRecord]: ClusterRecord[K] };
 
 /** More troubles than these double nothing any more: 2 to this power is beyond every wait. */
@@ -46,7 +47,7 @@ export function recordAfter(before: ClusterRecord | undefined, sight: Sight, loo
 }
 
 /** Most clusters are well most of the time, and cost next to nothing. */
-function isQuiet({ reachable, taint, unhealthy, unschedulable, assigned, ready }: Sight): boolean {
+export function isQuiet({ reachable, taint, unhealthy, unschedulable, assigned, ready }: Sight): boolean {
   return reachable && taint !== 'Evicts' && !unhealthy && unschedulable === 0 && assigned === ready;
 }
 
@@ -55,13 +56,15 @@ function isSettled({ replicas, from, until }: NonNullable<ClusterRecord['asked']
   return sight.reachable && sight.assigned === replicas && (replicas !== from || now >= until);
 }
 
-/** What is remembered of a cluster that nobody speaks of: that it was in trouble, lest it come back as new. */
-export function recordUnseen(before: ClusterRecord, { now, rules }: Look): ClusterRecord {
-  const began = (before.began ?? []).filter((at) => now - at < rules.window);
-  if (began.length === 0) return { cluster: before.cluster };
-  const { out } = before;
+/**
+ * What is remembered of a cluster that nobody speaks of, lest it comes back as new: that it was in trouble, and what it was asked for, which may
+ * be carried out yet.
+ */
+export function recordUnseen({ cluster, ...before }: ClusterRecord, { now, rules }: Look): ClusterRecord {
+  const { troubles: _, waiting: __, back: ___, left = now, out, ...kept } = before;
+  if (now - left >= rules.window || (out === undefined && Object.keys(kept).length === 0)) return { cluster };
   // It isn't seen to be well, so its way back begins anew.
-  return { cluster: before.cluster, began, ...(out && { out: { kind: out.kind, since: out.since, moved: true } }) };
+  return { cluster, ...kept, left, ...(out && { out: { kind: out.kind, since: out.since, moved: true } }) };
 }
 
 /** Whether a trouble is seen; nothing where nobody can tell. */
@@ -87,17 +90,21 @@ function troubleAfter(
 ): Trouble | undefined {
   const seen = isSeen(kind, sight);
   if (seen === false || (kind === 'Unreachable' && isCutOff)) return undefined;
-  // Nobody can tell whether it goes on: then it does.
-  if (seen === undefined) return open;
+  // Nobody can tell whether it goes on: then it does, but not through a time without a look.
+  if (seen === undefined) return isGap && open !== undefined ? { ...open, since: now } : open;
   const lasting = isGap ? undefined : open;
   const since = lasting?.since ?? now;
   if (kind !== 'Unschedulable') return { kind, since };
   return { kind, since, least: Math.min(sight.unschedulable, lasting?.least ?? sight.unschedulable) };
 }
 
-/** Troubles that are recent enough to make us wary, the one that begins now included. */
+/**
+ * Troubles that are recent enough to make us wary, the one that begins now included. A cluster that isn't used proves nothing, so none is
+ * forgotten meanwhile: otherwise one that fails each time it is tried would be tried for ever, after a wait that never gets to the longest.
+ */
 function beganAfter(old: ClusterRecord, troubles: readonly Trouble[], { now, rules }: Look): readonly number[] {
-  const began = (old.began ?? []).filter((at) => now - at < rules.window);
+  const all = old.began ?? [];
+  const began = old.out === undefined ? all.filter((at) => now - at < rules.window) : all;
   const wasOut = old.out !== undefined && old.out.wellSince === undefined;
   const wasWell = !wasOut && !(old.troubles ?? []).some(({ kind }) => isEviction(kind));
   return wasWell && troubles.some(({ kind }) => isEviction(kind)) ? [...began, now].slice(-MOST_TROUBLES) : began;
@@ -123,8 +130,12 @@ function returns(record: Draft, old: ClusterRecord, sight: Sight, look: Look): v
     return;
   }
   const wellSince = look.isGap ? now : (before ?? now);
-  if (now - wellSince < returnWait(record, look.rules)) record.out = { ...out, wellSince };
-  else record.back = true;
+  if (now - wellSince < returnWait(record, look.rules)) {
+    record.out = { ...out, wellSince };
+    return;
+  }
+  record.back = true;
+  if (record.began !== undefined) record.began = record.began.map((at) => Math.min(now, at + now - out.since));
 }
 
 /** Replicas that found no node for the whole grace don't fit: the cluster is capped, and tried again later. */
@@ -159,10 +170,10 @@ function keepOrLift(record: Draft, cap: Cap, { reachable, assigned, ready }: Sig
 }
 
 function waitingAfter(old: ClusterRecord, { cap }: ClusterRecord, sight: Sight, look: Look): ClusterRecord['waiting'] {
-  if (!sight.reachable) return old.waiting;
+  const { waiting } = old;
+  if (!sight.reachable) return waiting !== undefined && look.isGap ? { ...waiting, since: look.now } : waiting;
   const { assigned, ready } = sight;
   if (Math.min(assigned, cap?.replicas ?? assigned) <= ready) return undefined;
-  const { waiting } = old;
   const isTheSame = waiting !== undefined && waiting.assigned === assigned && ready <= waiting.ready;
   return isTheSame && !look.isGap ? waiting : { assigned, ready, since: look.now };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { compareText } from '../../kube/index.ts';
 import type { TroubleKind } from './observation.ts';
+import type { SettledRules } from './rules.ts';
 
 /** What a date can be. */
 const time = z.number().min(-8.64e15).max(8.64e15);
@@ -18,8 +19,10 @@ const record = z.object({
   cluster: z.string(),
   /** Troubles that are there now. */
   troubles: z.array(trouble).exactOptional(),
-  /** When it got into trouble lately; the newest last. */
+  /** When it got into trouble lately; the newest last. Time in which it was given up doesn't count: it makes them no older. */
   began: z.array(time).exactOptional(),
+  /** Since when nobody speaks of it. */
+  left: time.exactOptional(),
   /** It was given up. `moved`: others have replaced it. `wellSince`: on its way back. */
   out: z
     .object({
@@ -77,28 +80,33 @@ export function parseFailoverState(value: unknown): FailoverState | undefined {
 
 /**
  * The records by cluster, in the time of a clock that says `now`. A clock that was set back takes all times with it, so that what has lasted
- * for a minute still has; no time in the past lies in the future.
+ * for a minute still has; no time in the past lies in the future, and no wait is longer than the longest.
  */
-export function recordsAt(state: FailoverState | undefined, now: number): ReadonlyMap<string, ClusterRecord> {
+export function recordsAt(
+  state: FailoverState | undefined,
+  now: number,
+  { longest }: SettledRules,
+): ReadonlyMap<string, ClusterRecord> {
   if (state === undefined) return new Map();
   const back = Math.min(0, now - state.at);
-  return new Map(state.clusters.map((each) => [each.cluster, shifted(each, back, now)]));
+  return new Map(state.clusters.map((each) => [each.cluster, shifted(each, back, now, longest)]));
 }
 
 /** Of a time to come, lest a broken one lasts for ever: a day. */
 const LONGEST_DOUBT = 86_400_000;
 
-function shifted(each: ClusterRecord, by: number, now: number): ClusterRecord {
+function shifted(each: ClusterRecord, by: number, now: number, longest: number): ClusterRecord {
   const past = (ms: number): number => Math.min(now, ms + by);
-  const { troubles, began, out, cap, lifted, waiting, asked, ...rest } = each;
+  const { troubles, began, left, out, cap, lifted, waiting, asked, ...rest } = each;
   return {
     ...rest,
     ...(troubles && { troubles: troubles.map((one) => ({ ...one, since: past(one.since) })) }),
     ...(began && { began: began.map(past) }),
+    ...(left !== undefined && { left: past(left) }),
     ...(out && {
       out: { ...out, since: past(out.since), ...(out.wellSince !== undefined && { wellSince: past(out.wellSince) }) },
     }),
-    ...(cap && { cap: { ...cap, since: past(cap.since), until: Math.min(cap.until + by, now + cap.wait) } }),
+    ...(cap && { cap: { ...cap, since: past(cap.since), until: Math.min(cap.until + by, now + Math.min(cap.wait, longest)) } }),
     ...(lifted && { lifted: { ...lifted, at: past(lifted.at) } }),
     ...(asked && { asked: { ...asked, until: Math.min(asked.until + by, now + LONGEST_DOUBT) } }),
     ...(waiting && { waiting: { ...waiting, since: past(waiting.since) } }),

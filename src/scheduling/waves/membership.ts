@@ -20,13 +20,12 @@ export function membershipOf<Cluster extends { readonly name: string }>(
   hasRest: boolean,
 ): Membership<Cluster> {
   const waves = hasRest ? [...given, { name: REST_WAVE, clusters: [] }] : given;
-  const tests = given.map(testOf);
+  const memberOf = memberships(given);
   const members = waves.map((): string[] => []);
   const outside: string[] = [];
   const issues = [...nameIssues(waves), ...unknownNames(clusters, given)];
   for (const cluster of clusters) {
-    const found = [...tests.keys()].filter((index) => tests[index]?.(cluster) === true);
-    const [first = hasRest ? given.length : undefined, second] = found;
+    const [first = hasRest ? given.length : undefined, second] = memberOf(cluster);
     if (first !== undefined && second === undefined) {
       members[first]?.push(cluster.name);
       continue;
@@ -39,10 +38,31 @@ export function membershipOf<Cluster extends { readonly name: string }>(
   return { waves: waves.map((wave, index) => ({ wave, clusters: members[index] ?? [] })), outside, issues };
 }
 
-function testOf<Cluster extends { readonly name: string }>({ clusters }: PlannedWave<Cluster>): (cluster: Cluster) => boolean {
-  if (typeof clusters === 'function') return clusters;
-  const names = new Set(clusters);
-  return ({ name }) => names.has(name);
+const NONE: readonly number[] = [];
+
+/** By cluster the waves that it is in, in their order. */
+function memberships<Cluster extends { readonly name: string }>(
+  waves: readonly PlannedWave<Cluster>[],
+): (cluster: Cluster) => readonly number[] {
+  const named = new Map<string, number[]>();
+  const tests: { readonly index: number; readonly isMember: (cluster: Cluster) => boolean }[] = [];
+  for (const [index, { clusters }] of waves.entries()) {
+    if (typeof clusters === 'function') {
+      tests.push({ index, isMember: clusters });
+      continue;
+    }
+    for (const name of clusters) {
+      const found = named.get(name);
+      if (found === undefined) named.set(name, [index]);
+      else if (found.at(-1) !== index) found.push(index);
+    }
+  }
+  return (cluster) => {
+    const byName = named.get(cluster.name) ?? NONE;
+    if (tests.length === 0) return byName;
+    const byTest = tests.filter(({ isMember }) => isMember(cluster)).map(({ index }) => index);
+    return byName.length === 0 ? byTest : [...byName, ...byTest].sort((a, b) => a - b);
+  };
 }
 
 function inNone(cluster: string): Issue {
@@ -78,10 +98,11 @@ function unknownNames<Cluster extends { readonly name: string }>(
   const known = new Set(clusters.map(({ name }) => name));
   return waves.flatMap(({ clusters: listed }, index): Issue[] => {
     if (typeof listed === 'function') return [];
-    return listed.flatMap((name, at): Issue[] =>
-      known.has(name)
-        ? []
-        : [{ field: `waves[${index}].clusters[${at}]`, message: `there is no cluster ${name}`, mend: 'take it out' }],
-    );
+    const issues: Issue[] = [];
+    for (const [at, name] of listed.entries()) {
+      if (known.has(name)) continue;
+      issues.push({ field: `waves[${index}].clusters[${at}]`, message: `there is no cluster ${name}`, mend: 'take it out' });
+    }
+    return issues;
   });
 }

@@ -24,13 +24,14 @@ import { type Progress, progressOf, textOf, timeOf } from './progress.ts';
  * @param now RFC 3339. Without it no time passes: what waits for it waits.
  */
 export function planWaves<Cluster extends { readonly name: string }>(input: WavesInput<Cluster>, now?: string): WavesPlan {
-  const sorted = uniqueByName(input.clusters);
+  const all = input.clusters.toSorted((a, b) => compareText(a.name, b.name));
+  const sorted = all.filter(({ name }, index) => index === 0 || all[index - 1]?.name !== name);
   const membership = membershipOf(sorted, input.waves, input.rest ?? false);
   const settings = settingsOf(input, now);
   const rules = { ...settings, revision: input.revision };
   const progress = new Map(sorted.map(({ name }) => [name, progressOf(input.observed.get(name), rules)]));
   const isFailed = (name: string): boolean => progress.get(name)?.state === 'Failed';
-  const failed = membership.waves.flatMap(({ clusters }) => clusters.filter(isFailed)).length;
+  const failed = membership.waves.reduce((sum, { clusters }) => sum + clusters.filter(isFailed).length, 0);
   const isHeld = failed > settings.allowed;
   const waves: WaveStatus[] = [];
   let current: Member<Cluster> | undefined;
@@ -42,8 +43,8 @@ export function planWaves<Cluster extends { readonly name: string }>(input: Wave
   }
   const mayChange = !isHeld && input.state !== 'Stop';
   const steps = mayChange && current?.status.phase === 'Running' ? stepsOf(current, input.revision) : [];
-  const waiting = waitingOf({ input, progress, waves, steps, current: current?.status, isHeld, outside: membership.outside });
-  const next = nextTime([...progress.values()], waves);
+  const waiting = waitingOf({ input, progress, steps, current: current?.status, isHeld, outside: membership.outside });
+  const next = nextTime(progress.values(), waves);
   return {
     steps,
     waiting,
@@ -51,7 +52,12 @@ export function planWaves<Cluster extends { readonly name: string }>(input: Wave
     failures: { failed, allowed: settings.allowed },
     done: current === undefined && membership.outside.length === 0,
     ...(next === undefined ? {} : { nextAt: next }),
-    issues: [...twice(input.clusters), ...settings.issues, ...membership.issues, ...missingTimes(waves, progress, settings)],
+    issues: [
+      ...(sorted.length < all.length ? twice(all) : []),
+      ...settings.issues,
+      ...membership.issues,
+      ...missingTimes(waves, progress, settings),
+    ],
   };
 }
 
@@ -76,13 +82,9 @@ interface Settings {
   readonly issues: readonly Issue[];
 }
 
-function uniqueByName<Cluster extends { readonly name: string }>(clusters: readonly Cluster[]): readonly Cluster[] {
-  const sorted = clusters.toSorted((a, b) => compareText(a.name, b.name));
-  return sorted.filter(({ name }, index) => sorted[index - 1]?.name !== name);
-}
-
+/** Of clusters that are sorted by name. */
 function twice(clusters: readonly { readonly name: string }[]): readonly Issue[] {
-  const names = clusters.map(({ name }) => name).sort(compareText);
+  const names = clusters.map(({ name }) => name);
   const found = new Set(names.filter((name, index) => names[index - 1] === name));
   return [...found].map((name) => ({ field: 'clusters', message: `cluster ${name} is there twice`, mend: 'list it once' }));
 }
@@ -127,13 +129,13 @@ interface StatusInput<Cluster extends { readonly name: string }> {
 
 function statusOf<Cluster extends { readonly name: string }>(all: StatusInput<Cluster>): WaveStatus {
   const { wave, members } = all;
-  const count = (...states: readonly Progress['state'][]): number =>
-    members.filter(({ progress }) => states.includes(progress.state)).length;
+  const states = { Pending: 0, Updating: 0, Settling: 0, Failed: 0, Done: 0 };
+  for (const { progress } of members) states[progress.state] += 1;
   const counts = {
-    pending: count('Pending'),
-    updating: count('Updating', 'Settling'),
-    failed: count('Failed'),
-    done: count('Done'),
+    pending: states.Pending,
+    updating: states.Updating + states.Settling,
+    failed: states.Failed,
+    done: states.Done,
   };
   const soaked = soakedAt(wave, members);
   const phase = phaseOf(all, counts, soaked);
@@ -188,27 +190,25 @@ function stepsOf<Cluster>({ wave, members, status }: Member<Cluster>, revision: 
 interface WaitingInput {
   readonly input: { readonly state?: 'Run' | 'Stop' };
   readonly progress: ReadonlyMap<string, Progress>;
-  readonly waves: readonly WaveStatus[];
   readonly steps: readonly WaveStep[];
   readonly current: WaveStatus | undefined;
   readonly isHeld: boolean;
   readonly outside: readonly string[];
 }
 
-function waitingOf({ input, progress, waves, steps, current, isHeld, outside }: WaitingInput): ReadonlyMap<string, WaveWait> {
+function waitingOf({ input, progress, steps, current, isHeld, outside }: WaitingInput): ReadonlyMap<string, WaveWait> {
   const left = new Set(outside);
   const begun = new Set(steps.map(({ cluster }) => cluster));
   const inCurrent = new Set(current?.clusters);
-  const known = new Set(waves.flatMap(({ clusters }) => clusters));
+  const inTurn = pendingReason(input.state, isHeld, current, true);
+  const later = pendingReason(input.state, isHeld, current, false);
   const waiting = new Map<string, WaveWait>();
   for (const [name, each] of progress) {
-    if (left.has(name) || !known.has(name)) waiting.set(name, { reason: 'NotInOneWave' });
+    if (left.has(name)) waiting.set(name, { reason: 'NotInOneWave' });
     else if (each.state === 'Updating') waiting.set(name, { reason: 'WaitsForReady' });
     else if (each.state === 'Settling') waiting.set(name, { reason: 'WaitsForTime', until: textOf(each.doneAt) });
     else if (each.state === 'Failed') waiting.set(name, { reason: 'Failed' });
-    else if (each.state === 'Pending' && !begun.has(name)) {
-      waiting.set(name, pendingReason(input.state, isHeld, current, inCurrent.has(name)));
-    }
+    else if (each.state === 'Pending' && !begun.has(name)) waiting.set(name, inCurrent.has(name) ? inTurn : later);
   }
   return waiting;
 }
@@ -231,15 +231,14 @@ function pendingReason(
 }
 
 /** The first time at which something is ready for long enough, fails, or has waited long enough: all of them are yet to come. */
-function nextTime(progress: readonly Progress[], waves: readonly WaveStatus[]): string | undefined {
-  const times = [
-    ...progress.map((each) => {
-      if (each.state === 'Settling') return each.doneAt;
-      return each.state === 'Updating' ? each.failsAt : undefined;
-    }),
-    ...waves.map(({ until }) => timeOf(until)),
-  ].filter((time) => time !== undefined);
-  return textOf(times.reduce((first, time) => Math.min(first, time), Number.POSITIVE_INFINITY));
+function nextTime(progress: Iterable<Progress>, waves: readonly WaveStatus[]): string | undefined {
+  let first = Number.POSITIVE_INFINITY;
+  for (const each of progress) {
+    if (each.state === 'Settling') first = Math.min(first, each.doneAt ?? first);
+    else if (each.state === 'Updating') first = Math.min(first, each.failsAt ?? first);
+  }
+  for (const { until } of waves) first = Math.min(first, timeOf(until) ?? first);
+  return textOf(first);
 }
 
 /** Clusters that wait for ever, since nobody says since when they are ready. */
@@ -251,11 +250,13 @@ function missingTimes(
   const soaking = new Set(
     waves.flatMap(({ phase, until, clusters }) => (phase === 'Soaking' && until === undefined ? clusters : [])),
   );
-  return [...progress].flatMap(([name, each]): Issue[] => {
+  const issues: Issue[] = [];
+  for (const [name, each] of progress) {
     const isSettling = each.state === 'Settling' && each.doneAt === undefined && Number.isFinite(minReadyMs);
     const isSoaking = each.state === 'Done' && each.since === undefined && soaking.has(name);
-    if (!isSettling && !isSoaking) return [];
+    if (!isSettling && !isSoaking) continue;
     const message = 'is needed to know when the cluster has been ready for long enough';
-    return [{ field: `observed[${name}].readySince`, message, mend: 'say since when it is ready' }];
-  });
+    issues.push({ field: `observed[${name}].readySince`, message, mend: 'say since when it is ready' });
+  }
+  return issues;
 }

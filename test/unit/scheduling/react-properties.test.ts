@@ -34,6 +34,7 @@ const rules = fc.record(
     minReady: fc.constantFrom<number | string>(0, 1, 4, '50%', '100%'),
     maxReplicas: fc.constantFrom<number | string>(1, 3, '25%'),
     maxClusters: fc.constantFrom(1, 2),
+    readySeconds: fc.constantFrom(0, 30, 600),
     onReturn: fc.constantFrom('Withdraw' as const, 'Keep' as const),
     observationGapSeconds: fc.constant(100_000),
     grace: fc.constant({ unreachableSeconds: 60, unhealthySeconds: 30, unschedulableSeconds: 10 }),
@@ -185,6 +186,90 @@ describe('react, whatever happens,', () => {
       if (sums.ready < sums.readyBefore) expect(sums.ready).toBeGreaterThanOrEqual(floor);
       if (sums.there < sums.thereBefore) expect(sums.there).toBeGreaterThanOrEqual(total);
     });
+  });
+
+  it('answers where all is well as it does where it has to think', () => {
+    const well = fc.uniqueArray(fc.record({ cluster: fc.constantFrom(...NAMES), assigned: fc.nat(5) }), {
+      selector: ({ cluster }) => cluster,
+    });
+    fc.assert(
+      fc.property(well, fc.nat(), rules, replicas, (fleetOfOne, odd, ruled, total) => {
+        const shares = new Map(fleetOfOne.map(({ cluster, assigned }) => [cluster, assigned]));
+        const observations = fleetOfOne.map((each, index): ClusterObservation => {
+          // Now and then one isn't quite well.
+          const isOdd = odd % 20 === index;
+          if (isOdd && odd % 3 === 0) shares.set(each.cluster, each.assigned + 1);
+          if (isOdd && odd % 3 === 1) return { ...each, reachable: true, taint: { effect: 'NoSelectIfNew' } };
+          return { ...each, reachable: true, ready: isOdd ? 0 : each.assigned };
+        });
+        const divide = (usable: readonly UsableCluster[]): ReadonlyMap<string, number> =>
+          new Map(usable.map(({ cluster, cap = 99 }) => [cluster, Math.min(cap, shares.get(cluster) ?? 0)]));
+        const input: ReactInput = {
+          observations,
+          now: new Date(START).toISOString(),
+          rules: ruled,
+          ...(total !== undefined && { replicas: total }),
+          divide,
+        };
+        // A trouble that is forgotten at this very look, of a cluster that is no more.
+        const troubled: FailoverState = { at: START - 1, clusters: [{ cluster: 'gone', began: [0], left: 0 }] };
+        const { state, isStateChanged, ...answer } = react(troubled, input);
+        const { state: quick, isStateChanged: isQuickChanged, ...quickAnswer } = react(undefined, input);
+        expect(quickAnswer).toEqual(answer);
+        expect([quick, isStateChanged, isQuickChanged]).toEqual([state, true, state.clusters.length > 0]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('ends each move, whatever the budgets, where there is room', () => {
+    const troubles = fc.constantFrom('Well', 'Well', 'Silent', 'Sick', 'Tainted');
+    const clusters = fc.array(fc.tuple(fc.nat(6), troubles), { minLength: 1, maxLength: 4 });
+    let longest = 0;
+    fc.assert(
+      fc.property(clusters, rules, fc.integer({ min: 1, max: 12 }), fc.nat(3), (drawn, ruled, total, lost) => {
+        const fleetNow = drawn.map(([assigned, trouble], index) => ({
+          cluster: `c${index}`,
+          assigned,
+          ready: assigned,
+          trouble,
+        }));
+        const good = fleetNow.filter(({ trouble }) => trouble === 'Well');
+        const silent = fleetNow.filter(({ trouble }) => trouble === 'Silent');
+        // Silence of most clusters is taken for our own, and one must be left to go to.
+        if (good.length === 0 || silent.length * 2 > fleetNow.length) return;
+        let state: FailoverState | undefined;
+        for (let look = 0; look < 150; look += 1) {
+          for (const each of good) each.ready = each.assigned;
+          const reaction = react(state, {
+            observations: fleetNow.map(({ trouble, ...each }) => ({
+              ...each,
+              ready: trouble === 'Sick' ? 0 : Math.min(each.ready, each.assigned),
+              reachable: trouble !== 'Silent',
+              healthy: trouble !== 'Sick',
+              ...(trouble === 'Tainted' && { taint: { effect: 'NoExecute' as const } }),
+            })),
+            now: new Date(START + look * 50_000).toISOString(),
+            // A step that may yet be carried out is doubted for so long.
+            rules: { ...ruled, observationGapSeconds: 120 },
+            replicas: total,
+            divide: divideEqually(total),
+          });
+          state = reaction.state;
+          for (const [at, step] of reaction.steps.entries()) {
+            const target = fleetNow.find(({ cluster }) => cluster === step.cluster);
+            // A write that fails now and then.
+            if (target !== undefined && (look + at) % 4 !== lost) target.assigned = step.replicas;
+          }
+          if (reaction.steps.length > 0) longest = Math.max(longest, look);
+        }
+        const wanted = divideEqually(total)(good);
+        for (const { cluster, assigned, trouble } of fleetNow)
+          if (trouble !== 'Silent') expect([cluster, assigned]).toEqual([cluster, wanted.get(cluster) ?? 0]);
+      }),
+      { numRuns: 300 },
+    );
+    expect(longest).toBeGreaterThan(10);
   });
 
   it('bears numbers that are none, and clusters that are there twice', () => {

@@ -177,6 +177,14 @@ describe('grace', () => {
     expect(controller.look(1300, silent).steps).not.toEqual([]);
   });
 
+  it('is not counted then for what could not be seen afterwards either', () => {
+    const sick = { ...WELL, a: { assigned: 4, ready: 0, healthy: false } };
+    const controller = new Controller(six, {}, 6);
+    controller.watch(0, 60, sick);
+    controller.look(1000, silent);
+    expect(controller.look(1010, sick).clusters[0]).toMatchObject({ standing: 'Suspected', since: at(1000), until: at(1300) });
+  });
+
   it('asks to be looked at often enough for that', () => {
     const controller = new Controller(six, { observationGapSeconds: 40 }, 6);
     expect(controller.look(0, silent).nextAt).toBe(at(20));
@@ -273,9 +281,31 @@ describe('a cluster that was given up', () => {
   it('is no longer distrusted once the troubles are long ago', () => {
     const controller = new Controller(six, { grace: { unhealthySeconds: 10 } }, 6);
     flap(controller, 0);
-    controller.look(20, { a: 0, b: 2, c: 4 });
+    const moved = { a: 0, b: 2, c: 4 };
+    controller.watch(20, 320, moved);
     flap(controller, 4000);
-    expect(controller.look(4020, { a: 0, b: 2, c: 4 }).clusters[0]).toMatchObject({ until: at(4320) });
+    expect(controller.look(4020, moved).clusters[0]).toMatchObject({ until: at(4320) });
+    expect(controller.watch(4020, 4320, moved).state.clusters[0]).toMatchObject({ began: [(4000 + 310) * 1000 + START] });
+  });
+
+  it('is tried again after ever longer waits, up to the longest, where it fails each time', () => {
+    const controller = new Controller(six, { grace: { unhealthySeconds: 60 } }, 6);
+    const waits: number[] = [];
+    let asked = 4;
+    let outSince = -1;
+    for (let now = 0; now < 86_400; now += 30) {
+      // Where the workload isn't, nobody can see that it would be sick.
+      const seen: Said = asked > 0 ? { assigned: asked, ready: 0, healthy: false } : { assigned: 0 };
+      const reaction = controller.look(now, { a: seen, b: 2, c: 4 });
+      asked = reaction.steps.find(({ cluster }) => cluster === 'a')?.replicas ?? asked;
+      const isIn = asked > 0;
+      if (isIn && outSince >= 0) waits.push(now - outSince);
+      if (isIn) outSince = -1;
+      else if (outSince < 0) outSince = now;
+    }
+    expect(waits.slice(0, 6)).toEqual([330, 630, 1230, 2430, 3630, 3630]);
+    expect(waits.length).toBeLessThan(26);
+    expect(Math.min(...waits.slice(4))).toBe(3630);
   });
 
   it('begins its wait anew when it is in trouble again, or when nobody looked', () => {
@@ -296,6 +326,15 @@ describe('a cluster that was given up', () => {
     expect(back.clusters[0]).toMatchObject({ standing: 'Returning', until: at(910) });
     controller.look(620, { b: 2, c: 4 });
     expect(controller.look(5000, { b: 2, c: 4 }).state.clusters).toEqual([]);
+  });
+
+  it('is not trusted for leaving the set for a moment, however long it has been given up', () => {
+    const controller = new Controller(six, { grace: { unhealthySeconds: 10 } }, 6);
+    controller.watch(0, 9000, { ...WELL, a: { assigned: 4, ready: 0, healthy: false } });
+    expect(controller.look(9010, { b: 2, c: 4 }).state.clusters).toMatchObject([{ cluster: 'a', left: START + 9_010_000 }]);
+    const again = controller.look(9020, { b: 2, c: 4 });
+    expect(again.isStateChanged).toBe(false);
+    expect(standings(controller.look(9030, { a: 0, b: 2, c: 4 })).a).toBe('Returning');
   });
 });
 
@@ -480,11 +519,36 @@ describe('budgets', () => {
     expect(steps(controller.look(110, stuck))).toEqual(['c 1→2 MoveHere']);
   });
 
+  it('count what was asked for beyond that as being in flight', () => {
+    const controller = new Controller(six, { maxReplicas: 1, readySeconds: 100 }, 6);
+    controller.look(0, { ...WELL, a: drained });
+    const stuck = { a: drained, b: 2, c: [1, 0] as const };
+    controller.watch(10, 110, stuck);
+    for (const now of [111, 120, 130]) expect(steps(controller.look(now, stuck))).toEqual(['c 1→2 MoveHere']);
+  });
+
+  it('do not keep others from being given up, where what was given up can go nowhere', () => {
+    const divide = fill({ a: 2, b: 2, c: 2, d: 9 }, 6);
+    const controller = new Controller(divide, { maxClusters: 1 }, 6);
+    const silent = { reachable: false, assigned: 2, ready: 2 };
+    const sick = { assigned: 2, ready: 0, healthy: false };
+    // What a had is to be started in b, which is sick as well.
+    const only = { a: silent, b: sick, c: 2, d: [2, 0] as const };
+    expect(standings(controller.watch(0, 300, only))).toMatchObject({
+      a: 'GivenUp Unreachable',
+      b: 'Suspected BudgetClusters',
+    });
+    expect(standings(controller.watch(310, 899, only)).b).toBe('Suspected BudgetClusters');
+    expect(standings(controller.watch(900, 1000, only)).b).toMatch(/^GivenUp/);
+  });
+
   it('do not count a time in which nobody looked as such a wait', () => {
     const controller = new Controller(six, { maxReplicas: 1, readySeconds: 100 }, 6);
     controller.look(0, { ...WELL, a: drained });
     controller.look(10, { a: drained, b: 2, c: [1, 0] });
     expect(controller.look(1000, { a: drained, b: 2, c: [1, 0] }).steps).toEqual([]);
+    controller.look(2000, { a: drained, b: 2, c: { reachable: false, assigned: 1, ready: 0 } });
+    expect(controller.look(2010, { a: drained, b: 2, c: [1, 0] }).steps).toEqual([]);
   });
 
   it('give up no more than maxClusters at a time', () => {
@@ -521,6 +585,16 @@ describe('steps that are not seen to be carried out', () => {
     // Only the one that is asked for may go, however often that is asked.
     expect(steps(controller.look(10, { a: drained, b: 2, c: [4, 0] }))).toEqual(['a 4→3 MoveAway']);
     expect(steps(controller.look(20, { a: drained, b: 2, c: [4, 1] }))).toEqual(['a 4→2 MoveAway']);
+  });
+
+  it('are not forgotten while a list lacks the cluster', () => {
+    const controller = new Controller(six, { minReady: 4 }, 6);
+    expect(steps(controller.look(0, { a: drained, b: 2, c: [4, 0] }))).toEqual(['a 4→2 MoveAway']);
+    controller.look(10, { b: 2, c: [4, 0] });
+    // What is seen may be older than the step: only two of those in a are certain, and they are too few now.
+    expect(steps(controller.look(20, { a: drained, b: [2, 0], c: [4, 0] }))).toEqual(['a 4→4 TakeBack']);
+    expect(controller.look(30, { b: 2, c: 4 }).state.clusters).toMatchObject([{ cluster: 'a', asked: { low: 2 } }]);
+    expect(controller.look(5000, { b: 2, c: 4 }).state.clusters).toEqual([]);
   });
 
   it('are taken back where others were lost meanwhile', () => {
@@ -567,12 +641,15 @@ describe('the state', () => {
       at: START,
       clusters: [
         { cluster: 'a', out: { kind: 'Unhealthy', since: far, wellSince: far }, began: [far, far] },
-        { cluster: 'b', cap: { replicas: 5, since: far, until: far, wait: 1000 } },
+        { cluster: 'b', cap: { replicas: 5, since: far, until: far, wait: 1000 }, left: far },
+        { cluster: 'd', cap: { replicas: 5, since: 0, until: far, wait: far } },
         { cluster: 'c', troubles: [{ kind: 'Unhealthy', since: far }], waiting: { assigned: 1, ready: 0, since: far } },
       ],
     });
-    const { clusters } = react(state, { observations: observed(WELL), now: at(0), divide: six, replicas: 6 });
+    const fleet = observed({ ...WELL, d: 0 });
+    const { clusters } = react(state, { observations: fleet, now: at(0), divide: six, replicas: 6 });
     expect(clusters[0]).toMatchObject({ standing: 'Returning', until: at(600) });
     expect(clusters[1]).toMatchObject({ standing: 'Capped', until: at(1) });
+    expect(clusters[3]).toMatchObject({ standing: 'Capped', until: at(3600) });
   });
 });
