@@ -191,6 +191,7 @@ export {
   type WorkloadReference,
 } from './policy/api.ts';
 export { checkPolicy, checkReplicaSchedulingPreference } from './policy/check.ts';
+export { closest } from './policy/check-finding.ts';
 export type { ClusterStanding, ClusterTrouble, FailoverStep, FailoverStepReason } from './react/explain.ts';
 export type { ClusterObservation, TroubleKind } from './react/observation.ts';
 export type { WaitReason } from './react/pace.ts';

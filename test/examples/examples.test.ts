@@ -70,7 +70,7 @@ describe('the other programs of the README', PATIENCE, () => {
       [
         'eu-1 4 its share by weight 3 is 6; it has at most 4: its maximum',
         'eu-2 0 Taints: the taint "maintenance:NoSchedule" isn\'t tolerated',
-        'us-1 4 its share by weight 1 is 2, and it takes what others may not',
+        'us-1 4 its share by weight 1 is 2; bounds and rounding make it 4',
       ],
     ],
     [

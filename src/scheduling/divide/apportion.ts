@@ -51,37 +51,50 @@ function clip(value: number, least: number, most: number): number {
  * fixed that reach above their bound, or all that fall below, whichever weighs more; few rounds are needed.
  */
 function waterLevel(total: number, bidders: readonly Bidder[]): number {
-  let open = bidders.filter(({ weight, least, most }) => weight > 0 && most > least);
   let level = Number.POSITIVE_INFINITY;
-  let rest = bidders.reduce((left, bidder) => left - bidder.least, total);
+  let open = bidders.filter(({ weight, least, most }) => weight > 0 && most > least);
   // What of `total` the open ones share, their minimums included.
-  rest = open.reduce((left, bidder) => left + bidder.least, rest);
+  let rest = total - leastOf(bidders) + leastOf(open);
   while (open.length > 0 && rest > 0) {
-    level = open.reduce((sum, { weight }) => sum + weight, 0) / (2 * rest);
-    const fixed = fixedAt(open, level);
-    if (fixed.size === 0) break;
-    for (const [, seats] of fixed) rest -= seats;
-    open = open.filter((bidder) => !fixed.has(bidder));
+    level = weightOf(open) / (2 * rest);
+    const bound = areTooHigh(open, level) ? 'most' : 'least';
+    const others = open.filter((bidder) => !isBeyond(bidder, level, bound));
+    if (others.length === open.length) break;
+    for (const bidder of open) if (isBeyond(bidder, level, bound)) rest -= bidder[bound];
+    open = others;
   }
   return level;
 }
 
-/** Who gets a bound in place of the quota, and which: all that reach above, or all that fall below. */
-function fixedAt(bidders: readonly Bidder[], level: number): ReadonlyMap<Bidder, number> {
-  const above = new Map<Bidder, number>();
-  const below = new Map<Bidder, number>();
+function isBeyond({ weight, least, most }: Bidder, level: number, bound: 'least' | 'most'): boolean {
+  const quota = weight / (2 * level);
+  return bound === 'most' ? quota > most : quota < least;
+}
+
+function leastOf(bidders: readonly Bidder[]): number {
+  let sum = 0;
+  for (const { least } of bidders) sum += least;
+  return sum;
+}
+
+function weightOf(bidders: readonly Bidder[]): number {
+  let sum = 0;
+  for (const { weight } of bidders) sum += weight;
+  return sum;
+}
+
+/** Whether quotas reach above the bounds by more than they fall below them. */
+function areTooHigh(bidders: readonly Bidder[], level: number): boolean {
   let excess = 0;
-  for (const bidder of bidders) {
-    const quota = bidder.weight / (2 * level);
-    if (quota > bidder.most) {
-      above.set(bidder, bidder.most);
-      excess += quota - bidder.most;
-    } else if (quota < bidder.least) {
-      below.set(bidder, bidder.least);
-      excess -= bidder.least - quota;
-    }
+  let isAnyAbove = false;
+  for (const { weight, least, most } of bidders) {
+    const quota = weight / (2 * level);
+    if (quota > most) {
+      excess += quota - most;
+      isAnyAbove = true;
+    } else if (quota < least) excess -= least - quota;
   }
-  return excess >= 0 && above.size > 0 ? above : below;
+  return isAnyAbove && excess >= 0;
 }
 
 /** A heap of bidders: on top whose next seat has the largest claim (`way` 1), or whose last one the smallest (−1). */
@@ -89,15 +102,16 @@ class Queue {
   readonly #bidders: readonly Bidder[];
   readonly #seats: number[];
   readonly #way: 1 | -1;
-  readonly #claims: number[] = [];
+  readonly #claims: Float64Array;
   readonly #heap: number[] = [];
 
   constructor(bidders: readonly Bidder[], seats: number[], way: 1 | -1) {
     this.#bidders = bidders;
     this.#seats = seats;
     this.#way = way;
+    this.#claims = new Float64Array(bidders.length);
     for (let index = 0; index < bidders.length; index += 1) {
-      this.#claims.push(this.#claimOf(index));
+      this.#claims[index] = this.#claimOf(index);
       if (this.#mayMove(index)) this.#heap.push(index);
     }
     for (let at = (this.#heap.length >> 1) - 1; at >= 0; at -= 1) this.#sink(at);

@@ -1,12 +1,12 @@
 import { ClustersetError, compareText } from '../../kube/index.ts';
 import { fewest } from './aggregate.ts';
 import { apportion, type Bidder } from './apportion.ts';
-import { type Bounds, boundsOf, keepRunning, meetMinimums } from './bounds.ts';
+import { type Bounds, boundsOf, FEATHER, isCount, keepRunning, meetMinimums } from './bounds.ts';
 
 /** A cluster that may get replicas. All counts are whole and not negative. */
 export interface DivisionCluster {
   readonly name: string;
-  /** Share beside other clusters; 0 means the minimum only. Counts for `Weighted`. Default 1. */
+  /** Share beside other clusters: 2^-50 to 2^53, or 0, which means the minimum only. Counts for `Weighted`. Default 1. */
   readonly weight?: number | undefined;
   /** Given in any case, where the total and the room allow. Default 0. */
   readonly minReplicas?: number | undefined;
@@ -24,7 +24,7 @@ export interface DivisionCluster {
 
 /** How replicas are divided. */
 export type DivisionType =
-  /** All of them in each cluster. Bounds don't count. */
+  /** All of them in each cluster, or what it has, where it may not grow. Other bounds don't count. */
   | 'Duplicated'
   /** By weight. */
   | 'Weighted'
@@ -49,7 +49,7 @@ export type DivisionLimit =
   | 'Room'
   /** It may keep what it has and get no more. */
   | 'NoMore'
-  /** It has as many as before, and there are fewer to divide. */
+  /** What it has, or its minimum, is all that it gets: others would have to give up what they have for more. */
   | 'Kept'
   /** Not even the minimums of all clusters can be met. */
   | 'MinimumsTooMany';
@@ -63,7 +63,7 @@ export type DivisionReason =
   | 'AtLeast'
   /** As many as it may have, which is less than its share. `limit` says what limits it. */
   | 'AtMost'
-  /** Other clusters of its tier, or lower tiers, take all. */
+  /** Other clusters of its tier, or lower tiers, take all that there are. */
   | 'NotNeeded'
   /** It weighs nothing. */
   | 'NoWeight';
@@ -109,8 +109,10 @@ export interface Division {
  */
 export function divideReplicas(input: DivideInput): Division {
   const { replicas, type = 'Weighted', sticky = false } = input;
-  const all = sortedByName(input.clusters).map(boundsOf);
-  if (!Number.isInteger(replicas) || replicas < 0) {
+  const clusters = sortedByName(input.clusters);
+  const unknown = type === 'Weighted' || type === 'Duplicated' ? 1 : averageOf(clusters);
+  const all = clusters.map((each) => boundsOf(each, weightOf(each, type, unknown)));
+  if (!isCount(replicas)) {
     throw new ClustersetError({
       code: 'Invalid',
       message: `${replicas} replicas can't be divided`,
@@ -118,12 +120,15 @@ export function divideReplicas(input: DivideInput): Division {
       mend: 'give a whole number that is not negative',
     });
   }
-  if (type === 'Duplicated') return { shares: all.map((each) => duplicate(each, replicas)), unplaced: 0 };
-  const bounds = meetMinimums(sticky ? keepRunning(all, replicas) : all, replicas);
-  const tiers = tiersOf(bounds, weightsOf(all, type), replicas);
+  if (type === 'Duplicated') return { shares: clusters.map((each) => duplicate(each, replicas)), unplaced: 0 };
+  const met = meetMinimums(all, replicas);
+  const bounds = sticky ? keepRunning(met, replicas) : met;
+  const tiers = tiersOf(bounds, replicas);
   const shares = tiers.flatMap((tier) => divideTier(tier, type));
   if (tiers.length > 1) shares.sort((a, b) => compareText(a.cluster, b.cluster));
-  return { shares, unplaced: shares.reduce((rest, share) => rest - share.replicas, replicas) };
+  let unplaced = replicas;
+  for (const share of shares) unplaced -= share.replicas;
+  return { shares, unplaced };
 }
 
 function sortedByName(clusters: readonly DivisionCluster[]): readonly DivisionCluster[] {
@@ -135,93 +140,98 @@ function sortedByName(clusters: readonly DivisionCluster[]): readonly DivisionCl
   throw new ClustersetError({ code: 'Invalid', message: `cluster "${twice}" is there twice`, cluster: twice, field: 'clusters' });
 }
 
-function duplicate({ cluster: { name, current = 0, weight = 1 } }: Bounds, replicas: number): DivisionShare {
+function duplicate({ name, current = 0, weight = 1, mayGrow = true }: DivisionCluster, replicas: number): DivisionShare {
+  const isLimited = !mayGrow && current < replicas;
   return {
     cluster: name,
-    replicas,
+    replicas: isLimited ? current : replicas,
     current,
-    reason: 'Duplicated',
+    reason: isLimited ? 'AtMost' : 'Duplicated',
     quota: replicas,
     weight,
     least: 0,
-    most: undefined,
-    limit: undefined,
+    most: isLimited ? current : undefined,
+    limit: isLimited ? 'NoMore' : undefined,
   };
 }
 
-/** What each cluster weighs, in their order. */
-function weightsOf(bounds: readonly Bounds[], type: DivisionType): readonly number[] {
-  if (type === 'Weighted') return bounds.map(({ cluster: { weight = 1 } }) => weight);
-  const known = bounds.flatMap(({ cluster: { room, current = 0 } }) => (room === undefined ? [] : [room + current]));
-  const average = known.length === 0 ? 1 : known.reduce((sum, each) => sum + each, 0) / known.length;
-  return bounds.map(({ cluster: { room, current = 0 } }) => (room === undefined ? average : room + current));
+function weightOf({ weight = 1, room, current = 0 }: DivisionCluster, type: DivisionType, unknown: number): number {
+  if (type === 'Weighted' || type === 'Duplicated') return weight;
+  return room === undefined ? unknown : room + current;
 }
 
-/** One cluster on its way to a share. */
-type Candidate = Bounds & Bidder;
-
-/** Whoever weighs nothing comes after all others where minimums are cut, or what runs. */
-const FEATHER = 2 ** -60;
+/** What clusters have and have room for, on the average of those that say so; 1 where that is nothing: the others may have room all the same. */
+function averageOf(clusters: readonly DivisionCluster[]): number {
+  let sum = 0;
+  let known = 0;
+  for (const { room, current = 0 } of clusters) {
+    if (room === undefined) continue;
+    sum += room + current;
+    known += 1;
+  }
+  return sum === 0 ? 1 : sum / known;
+}
 
 interface Tier {
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly Bounds[];
   readonly total: number;
 }
 
 /** Tiers in their order, and how many replicas each divides: all of its minimums, and then as many as it can take. */
-function tiersOf(bounds: readonly Bounds[], weights: readonly number[], replicas: number): readonly Tier[] {
-  const tiers = new Map<number, Candidate[]>();
+function tiersOf(bounds: readonly Bounds[], replicas: number): readonly Tier[] {
   let rest = replicas;
-  for (const [index, each] of bounds.entries()) {
-    const { name, tier = 0, current = 0 } = each.cluster;
-    const own = weights[index] ?? 0;
-    const weight = own === 0 && each.isOwn ? FEATHER : own;
-    // Written out: a spread would cost more than all that is divided.
-    const { cluster, least, most, limit, isOwn } = each;
-    const candidate = { cluster, name, least, most, limit, isOwn, weight, held: current };
-    const others = tiers.get(tier);
-    if (others === undefined) tiers.set(tier, [candidate]);
-    else others.push(candidate);
-    rest -= least;
+  for (const { least } of bounds) rest -= least;
+  return inTiers(bounds).map((candidates) => {
+    let least = 0;
+    let most = 0;
+    for (const each of candidates) {
+      least += each.least;
+      most += each.weight > 0 ? each.most : each.least;
+    }
+    const more = Math.min(rest, most - least);
+    rest -= more;
+    return { candidates, total: least + more };
+  });
+}
+
+function inTiers(bounds: readonly Bounds[]): readonly (readonly Bounds[])[] {
+  if (bounds.every(({ tier }) => tier === bounds[0]?.tier)) return bounds.length === 0 ? [] : [bounds];
+  const tiers = new Map<number, Bounds[]>();
+  for (const each of bounds) {
+    const others = tiers.get(each.tier);
+    if (others === undefined) tiers.set(each.tier, [each]);
+    else others.push(each);
   }
-  return [...tiers]
-    .sort(([a], [b]) => a - b)
-    .map(([, candidates]) => {
-      const least = candidates.reduce((sum, each) => sum + each.least, 0);
-      const most = candidates.reduce((sum, each) => sum + (each.weight > 0 ? each.most : each.least), 0);
-      const total = least + Math.min(rest, most - least);
-      rest -= total - least;
-      return { candidates, total };
-    });
+  return [...tiers].sort(([a], [b]) => a - b).map(([, candidates]) => candidates);
 }
 
 function divideTier({ candidates, total }: Tier, type: DivisionType): readonly DivisionShare[] {
   const bidders = type === 'Aggregated' ? asAggregated(candidates, total) : candidates;
   const seats = apportion(total, bidders);
-  const sum = bidders.reduce((weights, { weight }) => weights + weight, 0);
-  return bidders.map((bidder, index) => {
-    const { weight, held } = bidder;
-    const quota = sum > 0 ? (total * weight) / sum : 0;
+  let sum = 0;
+  for (const { weight } of bidders) sum += weight;
+  return candidates.map(({ name, held, least, most, limit }, index) => {
+    const bidder = bidders[index] ?? NOBODY;
+    const quota = sum > 0 ? (total * bidder.weight) / sum : 0;
     const replicas = seats[index] ?? 0;
-    const { name, least, most, limit } = candidates[index] ?? bidder;
-    const reason = most === 0 ? 'AtMost' : reasonOf(bidder, replicas, quota, total);
-    const end = most === Number.POSITIVE_INFINITY ? undefined : most;
     return {
       cluster: name,
       replicas,
       current: held,
-      reason,
+      reason: most === 0 ? 'AtMost' : reasonOf(bidder, replicas, quota, total),
       quota,
-      weight: weight === FEATHER ? 0 : weight,
+      weight: bidder.weight === FEATHER ? 0 : bidder.weight,
       least,
-      most: end,
+      most: most === Number.POSITIVE_INFINITY ? undefined : most,
       limit,
     };
   });
 }
 
+const NOBODY: Bidder = { name: '', weight: 0, least: 0, most: 0, held: 0 };
+
 /** Only the fewest clusters that can take everything get anything; each weighs as much as it can take. */
-function asAggregated(candidates: readonly Candidate[], total: number): readonly Candidate[] {
+function asAggregated(candidates: readonly Bounds[], total: number): readonly Bounds[] {
   const isIn = fewest(total, candidates);
   return candidates.map((each, index) => {
     return isIn[index] === true ? { ...each, weight: Math.min(each.most, total) } : { ...each, most: 0, least: 0, weight: 0 };
@@ -230,7 +240,8 @@ function asAggregated(candidates: readonly Candidate[], total: number): readonly
 
 function reasonOf({ weight, least, most }: Bidder, replicas: number, quota: number, total: number): DivisionReason {
   if (replicas === least && least > quota) return 'AtLeast';
-  if (most === 0 || total === 0) return 'NotNeeded';
+  if (most === 0) return 'NotNeeded';
   if (weight <= 0) return 'NoWeight';
+  if (total === 0) return 'NotNeeded';
   return replicas === most && most < quota ? 'AtMost' : 'Share';
 }

@@ -7,6 +7,7 @@ export interface CompiledGroup {
   readonly name: string;
   /** Its place among the groups of the policy: 0 for the preferred one. */
   readonly tier: number;
+  /** Whether a cluster is in it. */
   matches(cluster: ClusterEntry): boolean;
   /** Why a cluster isn't in the group; nothing for one that is. */
   readonly why: ClusterMatcher;

@@ -39,6 +39,6 @@ export function selectionTest(selection: ClusterSelection, field = 'spec'): (clu
 }
 
 /** What a selection asks, in the order in which it is asked. */
-export function selectionRules(selection: ClusterSelection, field: string): readonly SelectionRule[] {
+function selectionRules(selection: ClusterSelection, field: string): readonly SelectionRule[] {
   return [...nameRules(selection), ...labelRules(selection, field), ...fieldRules(selection), ...propertyRules(selection, field)];
 }

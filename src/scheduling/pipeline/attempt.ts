@@ -2,7 +2,7 @@ import type { CompiledGroup } from '../filter/groups.ts';
 import type { PlacementPolicySpec } from '../policy/api.ts';
 import type { SchedulingContext } from './contract.ts';
 import type { FailureReason, SelectionExplanation } from './decision.ts';
-import { type DividedClusters, divideStep } from './divide-step.ts';
+import { type DividedCluster, divideStep, replicasOf } from './divide-step.ts';
 import { type Candidate, selectStep } from './select-step.ts';
 
 /** Candidates to be tried together. */
@@ -29,11 +29,12 @@ export function triesOf(
 }
 
 /** What came of trying some candidates. */
-export interface Attempt {
-  readonly group: string | undefined;
-  readonly selected: ReadonlyMap<string, SelectionExplanation>;
-  readonly leftOut: ReadonlyMap<string, SelectionExplanation>;
-  readonly shares: DividedClusters | undefined;
+export interface Attempt extends Try {
+  /** In the order of the candidates; empty where none came into question. */
+  readonly isSelected: readonly boolean[];
+  readonly selections: readonly (SelectionExplanation | undefined)[];
+  /** What the selected ones get, in their order; absent for what has no replicas, and where it didn't come to that. */
+  readonly shares: readonly DividedCluster[] | undefined;
   readonly placed: number;
   readonly unplaced: number;
   readonly notes: readonly string[];
@@ -54,37 +55,32 @@ export function attempts(tries: readonly Try[], context: SchedulingContext, isSc
 function attemptOf({ group, candidates }: Try, context: SchedulingContext, isScored: boolean): Attempt {
   const { policy, workload } = context;
   const total = workload.replicas;
-  const nothing = { group, selected: EMPTY, leftOut: EMPTY, shares: undefined, placed: 0, unplaced: total ?? 0, notes: [] };
+  const unplacedAll = { shares: undefined, placed: 0, unplaced: total ?? 0 };
+  const nothing = { group, candidates, isSelected: [], selections: [], ...unplacedAll, notes: [] };
   if (candidates.length === 0) {
     return { ...nothing, failure: { reason: 'NoneFits', message: 'no cluster passes the filters' } };
   }
-  const selection = selectStep(policy, candidates, total, isScored);
-  if (selection.outcome === 'failed') {
-    return { ...nothing, leftOut: selection.leftOut, failure: { reason: 'NotSelectable', message: selection.message } };
+  const { message, ...selection } = selectStep(policy, candidates, total, isScored);
+  const selected = candidates.filter((_, index) => selection.isSelected[index] === true);
+  if (selected.length === 0) {
+    const failure = { reason: 'NotSelectable', message: message ?? 'no cluster can be selected' } as const;
+    return { ...nothing, ...selection, failure };
   }
-  const { selected, leftOut, notes } = selection;
-  if (selected.size === 0) {
-    return { ...nothing, leftOut, notes, failure: { reason: 'NotSelectable', message: 'no cluster can be selected' } };
-  }
-  if (total === undefined) return { group, selected, leftOut, shares: undefined, placed: selected.size, unplaced: 0, notes };
-  const shares = divideStep(
-    policy.division ?? {},
-    workload,
-    total,
-    candidates
-      .filter(({ name }) => selected.has(name))
-      .map(({ name, room, current, keptOnly, tier }) => ({ name, room, current, mayGrow: !keptOnly, tier })),
-  );
-  const isDuplicated = (policy.division?.type ?? 'Duplicated') === 'Duplicated';
-  const placed = [...shares.values()].reduce((sum, { replicas }) => sum + replicas, 0);
-  const unplaced = isDuplicated ? 0 : Math.max(0, total - placed);
-  const attempt = { group, selected, leftOut, shares, placed, unplaced, notes };
+  if (total === undefined) return { ...nothing, ...selection, placed: selected.length };
+  const shares = divideStep(policy.division ?? {}, workload, total, selected);
+  let placed = 0;
+  for (const share of shares) placed += replicasOf(share);
+  const unplaced = isDivided(policy) ? Math.max(0, total - placed) : 0;
+  const attempt = { group, candidates, ...selection, shares, placed, unplaced };
   return placed === 0 && unplaced > 0
     ? { ...attempt, failure: { reason: 'NoRoom', message: `there is no room for ${unplaced} replicas` } }
     : attempt;
 }
 
-const EMPTY: ReadonlyMap<string, SelectionExplanation> = new Map();
+/** Whether clusters share the replicas, in place of having all of them each. */
+export function isDivided({ division }: PlacementPolicySpec): boolean {
+  return (division?.type ?? 'Duplicated') !== 'Duplicated';
+}
 
 /** The one with the fewest replicas left over, of those that work at all; of equal ones the preferred one. */
 export function bestOf(made: readonly Attempt[]): Attempt | undefined {

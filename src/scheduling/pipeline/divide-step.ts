@@ -20,12 +20,27 @@ export interface DivisionCandidate {
   readonly tier: number;
 }
 
-/** What each cluster gets, by name. A cluster that isn't in there gets nothing, and nobody says why. */
-export type DividedClusters = ReadonlyMap<string, { readonly replicas: number; readonly division: DivisionExplanation }>;
+/** Why a cluster gets what it gets; nothing for one that gets nothing, and nobody says why. */
+export type DividedCluster = DivisionExplanation | undefined;
+
+/** The replicas of a cluster, with those that are left pending there on purpose. */
+export function replicasOf(division: DividedCluster): number {
+  if (division === undefined) return 0;
+  switch (division.algorithm) {
+    case 'kubefed':
+      return division.share.replicas + division.share.overflow;
+    case 'kubeadmiral':
+      return division.share.scheduled;
+    default:
+      return division.share.replicas;
+  }
+}
 
 /**
  * Divides replicas over the selected clusters as the policy says, by the arithmetic that it names.
  *
+ * @param candidates by name, each once.
+ * @returns what they get, in the same order.
  * @throws ClustersetError `Invalid` for a type that the named algorithm doesn't have, and where `divideReplicas` does.
  */
 export function divideStep(
@@ -33,7 +48,7 @@ export function divideStep(
   workload: SchedulingWorkload,
   total: number,
   candidates: readonly DivisionCandidate[],
-): DividedClusters {
+): readonly DividedCluster[] {
   const { type = 'Duplicated', algorithm = 'clusterset' } = policy;
   switch (type === 'Duplicated' && algorithm !== 'karmada' ? 'clusterset' : algorithm) {
     case 'kubefed':
@@ -54,10 +69,35 @@ function preferenceOf({ clusters }: DivisionPolicy): (cluster: string) => Divisi
   return (cluster) => (Object.hasOwn(clusters, cluster) ? clusters[cluster] : fallback);
 }
 
-function byClusterset(policy: DivisionPolicy, total: number, candidates: readonly DivisionCandidate[]): DividedClusters {
+/** Shares of only some of the candidates, in the order of all. */
+function alignedWith<T extends { readonly cluster: string }>(
+  candidates: readonly DivisionCandidate[],
+  shares: readonly T[],
+  explain: (share: T) => DividedCluster,
+): readonly DividedCluster[] {
+  const byName = new Map(shares.map((share) => [share.cluster, share]));
+  return candidates.map(({ name }) => {
+    const share = byName.get(name);
+    return share && explain(share);
+  });
+}
+
+function byClusterset(
+  policy: DivisionPolicy,
+  total: number,
+  candidates: readonly DivisionCandidate[],
+): readonly DividedCluster[] {
   const { type = 'Duplicated', sticky = false } = policy;
-  const preference = preferenceOf(policy);
-  const clusters = candidates.map(({ name, room, current, mayGrow, tier }): DivisionCluster => {
+  const clusters = policy.clusters === undefined ? candidates : candidates.map(preferring(preferenceOf(policy)));
+  // Shares are by name, as the candidates are.
+  const { shares } = divideReplicas({ clusters, replicas: total, type, sticky });
+  return shares.map((share) => ({ algorithm: 'clusterset', share }));
+}
+
+function preferring(
+  preference: (cluster: string) => DivisionPreference | undefined,
+): (candidate: DivisionCandidate) => DivisionCluster {
+  return ({ name, room, current, mayGrow, tier }) => {
     const own = preference(name);
     return {
       name,
@@ -69,11 +109,7 @@ function byClusterset(policy: DivisionPolicy, total: number, candidates: readonl
       maxReplicas: own?.maxReplicas,
       tier: own?.tier ?? tier,
     };
-  });
-  const { shares } = divideReplicas({ clusters, replicas: total, type, sticky });
-  return new Map(
-    shares.map((share) => [share.cluster, { replicas: share.replicas, division: { algorithm: 'clusterset', share } }]),
-  );
+  };
 }
 
 function byKubefed(
@@ -81,24 +117,19 @@ function byKubefed(
   workload: SchedulingWorkload,
   total: number,
   candidates: readonly DivisionCandidate[],
-): DividedClusters {
-  const { type = 'Duplicated', sticky = true } = policy;
+): readonly DividedCluster[] {
+  const { type = 'Duplicated', sticky = true, clusters = EVEN } = policy;
   if (type !== 'Weighted') throw unknownType('kubefed', type, 'Weighted');
   const { shares } = planReplicas({
     key: keyOf(workload),
     totalReplicas: total,
-    preferences: policy.clusters ?? { '*': { weight: 1 } },
+    preferences: { ...clusters, ...preferencesOfKept(clusters, candidates) },
     rebalance: !sticky,
     candidates: candidates.map(({ name }) => name),
     current: currentOf(candidates),
     capacity: capacityOf(candidates),
   });
-  return new Map(
-    shares.map((share) => [
-      share.cluster,
-      { replicas: share.replicas + share.overflow, division: { algorithm: 'kubefed', share } },
-    ]),
-  );
+  return alignedWith(candidates, shares, (share) => ({ algorithm: 'kubefed', share }));
 }
 
 function byKarmada(
@@ -106,7 +137,7 @@ function byKarmada(
   { uid }: SchedulingWorkload,
   total: number,
   candidates: readonly DivisionCandidate[],
-): DividedClusters {
+): readonly DividedCluster[] {
   const { sticky = true, type } = policy;
   const preference = preferenceOf(policy);
   // Tiers of overflow are for what is divided by room.
@@ -125,7 +156,7 @@ function byKarmada(
     ...(uid === undefined ? {} : { uid }),
   });
   const shares = division.outcome === 'divided' ? division.shares : [];
-  return new Map(shares.map((share) => [share.cluster, { replicas: share.replicas, division: { algorithm: 'karmada', share } }]));
+  return alignedWith(candidates, shares, (share) => ({ algorithm: 'karmada', share }));
 }
 
 /** How Karmada calls the type of a policy. */
@@ -147,24 +178,32 @@ function byKubeAdmiral(
   workload: SchedulingWorkload,
   total: number,
   candidates: readonly DivisionCandidate[],
-): DividedClusters {
-  const { type = 'Duplicated', sticky = true, clusters: own = { '*': { weight: 1 } } } = policy;
-  const still = candidates.filter(({ mayGrow }) => !mayGrow);
-  const preference = preferenceOf({ clusters: own });
+): readonly DividedCluster[] {
+  const { type = 'Duplicated', sticky = true, clusters = EVEN } = policy;
   const input = {
     totalReplicas: total,
-    // A cluster that may not grow has what it has for its maximum, as in the original.
-    preferences: {
-      ...own,
-      ...Object.fromEntries(still.map(({ name, current }) => [name, { ...preference(name), maxReplicas: current }])),
-    },
+    preferences: { ...clusters, ...preferencesOfKept(clusters, candidates) },
     current: currentOf(candidates),
     limitedCapacity: capacityOf(candidates),
     avoidDisruption: sticky,
   };
-  const { shares } = kubeAdmiralPlan(type, workload, input, candidates, preference);
-  return new Map(
-    shares.map((share) => [share.cluster, { replicas: share.scheduled, division: { algorithm: 'kubeadmiral', share } }]),
+  const { shares } = kubeAdmiralPlan(type, workload, input, candidates, preferenceOf({ clusters }));
+  return alignedWith(candidates, shares, (share) => ({ algorithm: 'kubeadmiral', share }));
+}
+
+type Preferences = Readonly<Record<string, DivisionPreference>>;
+
+const EVEN: Preferences = { '*': { weight: 1 } };
+
+/** A cluster that may not grow has at most what it has (KubeAdmiral's rule for taints), so that nothing is left pending there either. */
+function preferencesOfKept(clusters: Preferences, candidates: readonly DivisionCandidate[]): Preferences {
+  const preference = preferenceOf({ clusters });
+  return Object.fromEntries(
+    candidates.flatMap(({ name, current, mayGrow }) => {
+      const own = preference(name);
+      if (mayGrow || own === undefined) return [];
+      return [[name, { ...own, maxReplicas: Math.min(own.maxReplicas ?? current, current) }]];
+    }),
   );
 }
 

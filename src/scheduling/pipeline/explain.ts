@@ -11,15 +11,25 @@ export function explainCluster(decision: ClusterDecision): readonly string[] {
   const { outcome, current, rejections = [], score, selection, division, completions, ordinals } = decision;
   const lines = rejections.map(({ filter, message }) => `${filter}: ${message}`);
   if (outcome === 'Gone') lines.push(`it has ${current ?? 0} replicas, and isn't among the clusters any more`);
-  if (outcome !== 'Rejected' && rejections.length > 0) lines.push('so it keeps what it has and gets no more');
+  if (outcome !== 'Rejected' && rejections.length > 0) lines.push(`so it ${keeping(decision)}`);
   if (score !== undefined) lines.push(`score ${shown(score.total)}: ${score.parts.map(partText).join(', ')}`);
   if (selection !== undefined && saysSomething(selection)) lines.push(`${verb(outcome)}: ${selectionText(selection)}`);
+  if (selection === undefined && outcome === 'NotSelected')
+    lines.push('not selected: another group is used, or nothing is placed');
   if (division !== undefined) lines.push(divisionText(division));
   if (completions !== undefined) lines.push(`${completions} completions, in proportion to its replicas`);
   if (ordinals !== undefined && ordinals.replicas > 0) {
     lines.push(`ordinals ${ordinals.start} to ${ordinals.start + ordinals.replicas - 1}`);
   }
   return lines;
+}
+
+/** What a cluster does that may get no more: by what it has in the end. */
+function keeping({ outcome, replicas, current = 0 }: ClusterDecision): string {
+  if (outcome !== 'Placed') return 'may get nothing new';
+  return replicas > current
+    ? 'would get no more by our rules; the named algorithm does not ask'
+    : 'keeps what it has and gets no more';
 }
 
 function verb(outcome: ClusterDecision['outcome']): string {
@@ -114,7 +124,7 @@ const LIMITS = {
   Max: 'its maximum',
   Room: 'its room',
   NoMore: 'what it has',
-  Kept: 'what it has, and there are fewer to divide',
+  Kept: 'others would have to give up what they have',
   MinimumsTooMany: 'its minimum; all minimums together are too many',
 } as const;
 
@@ -124,22 +134,16 @@ function ownText({ reason, replicas, quota, weight, least, most, limit }: Divisi
     case 'Duplicated':
       return 'a full copy';
     case 'Share':
-      return `${share}${aside(replicas - quota)}`;
+      return Math.abs(replicas - quota) < 1 ? share : `${share}; bounds and rounding make it ${replicas}`;
     case 'AtLeast':
       return `${share}; it has at least ${least}`;
     case 'AtMost':
       return `${share}; it has at most ${most}: ${limit === undefined ? 'its bound' : LIMITS[limit]}`;
     case 'NotNeeded':
-      return 'other clusters take all replicas';
+      return 'no replicas are left for it';
     case 'NoWeight':
       return 'its weight is 0';
     default:
       return reason satisfies never;
   }
-}
-
-/** Why a share is further from its quota than rounding explains. */
-function aside(difference: number): string {
-  if (difference >= 1) return ', and it takes what others may not';
-  return difference <= -1 ? ', and others have more in any case' : '';
 }

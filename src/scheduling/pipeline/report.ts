@@ -2,9 +2,10 @@ import { compareText } from '../../kube/index.ts';
 import { assignOrdinals, type OrdinalRange } from '../assign/ordinals.ts';
 import type { FilteredCluster } from '../filter/run.ts';
 import { divideCompletions } from '../karmada/divide.ts';
-import type { Attempt } from './attempt.ts';
-import { formatWorkload, type Rejection, type SchedulingContext, type SchedulingWorkload } from './contract.ts';
+import { type Attempt, isDivided } from './attempt.ts';
+import { formatWorkload, type Rejection, type SchedulingContext } from './contract.ts';
 import type { ClusterDecision, ClusterOutcome, FailureReason, GroupAttempt, ScheduleDecision } from './decision.ts';
+import { replicasOf } from './divide-step.ts';
 import type { Candidate } from './select-step.ts';
 
 /** All that was found out. */
@@ -62,8 +63,9 @@ function groupAttempt({ group = '', failure, unplaced }: Attempt): GroupAttempt 
 
 function clusterDecisions(outcome: Outcome, shown: Attempt | undefined): readonly ClusterDecision[] {
   const { context, filtered, candidates } = outcome;
-  const completions = completionsOf(context.workload, shown);
+  const completions = completionsOf(context, shown);
   const ordinals = ordinalsOf(outcome, shown);
+  const placeNext = placer(context, shown);
   // Candidates are those of the filtered that passed, in the same order.
   let next = 0;
   const found = filtered.map((each): ClusterDecision => {
@@ -74,8 +76,9 @@ function clusterDecisions(outcome: Outcome, shown: Attempt | undefined): readonl
       return { cluster: name, outcome: 'Rejected', replicas: 0, current, rejections: rejectionsOf(each) };
     }
     next += 1;
-    return placeOf(candidate, shown, completions.get(name), ordinals.get(name));
+    return placeNext(candidate, completions.get(name), ordinals.get(name));
   });
+  if (context.current.size === 0) return found;
   const known = new Set(filtered.map(({ cluster }) => cluster.name));
   const gone = [...context.current].filter(([name]) => !known.has(name));
   if (gone.length === 0) return found;
@@ -87,29 +90,36 @@ function rejectionsOf(filtered: FilteredCluster): readonly Rejection[] {
   return filtered.outcome === 'accepted' ? [] : filtered.rejections;
 }
 
-function placeOf(
-  { name: cluster, runs, current, scoreParts, rejections }: Candidate,
+/** What becomes of candidates, to be asked about one after the other: those that are shown are some of them, in the same order. */
+function placer(
+  { policy }: SchedulingContext,
   shown: Attempt | undefined,
-  completions: number | undefined,
-  ordinals: OrdinalRange | undefined,
-): ClusterDecision {
-  const chosen = shown?.selected.get(cluster);
-  const share = shown?.shares?.get(cluster);
-  const replicas = share?.replicas ?? 0;
-  const isThere = chosen !== undefined && shown?.failure === undefined && shown?.shares === undefined;
-  // Written out: spreads would cost more than the division.
-  return {
-    cluster,
-    outcome: outcomeOf(chosen !== undefined, isThere || replicas > 0),
-    replicas,
-    current: runs ? current : undefined,
-    rejections,
-    score: scoreParts === undefined || scoreParts.parts.length === 0 ? undefined : scoreParts,
-    // A candidate that no attempt is shown for was in groups that can't be used.
-    selection: chosen ?? shown?.leftOut.get(cluster),
-    division: share?.division,
-    completions,
-    ordinals,
+): (candidate: Candidate, completions: number | undefined, ordinals: OrdinalRange | undefined) => ClusterDecision {
+  // A copy may have no replicas and is there all the same, as is what has none.
+  const areThere = shown?.failure === undefined && (shown?.shares === undefined || !isDivided(policy));
+  let at = 0;
+  let nextShare = 0;
+  return ({ name: cluster, runs, current, scoreParts, rejections }, completions, ordinals) => {
+    // A candidate that isn't shown was in a group that isn't used.
+    const index = shown?.candidates[at]?.name === cluster ? at : -1;
+    if (index >= 0) at += 1;
+    const isSelected = shown?.isSelected[index] === true;
+    const division = isSelected ? shown.shares?.[nextShare] : undefined;
+    if (isSelected) nextShare += 1;
+    const replicas = replicasOf(division);
+    // Written out: spreads would cost more than the division.
+    return {
+      cluster,
+      outcome: outcomeOf(isSelected, areThere || replicas > 0),
+      replicas,
+      current: runs ? current : undefined,
+      rejections,
+      score: scoreParts === undefined || scoreParts.parts.length === 0 ? undefined : scoreParts,
+      selection: shown?.selections[index],
+      division,
+      completions,
+      ordinals,
+    };
   };
 }
 
@@ -118,23 +128,28 @@ function outcomeOf(isSelected: boolean, isPlaced: boolean): ClusterOutcome {
   return isPlaced ? 'Placed' : 'NoReplicas';
 }
 
-/** The completions of a Job, divided by its replicas. */
-function completionsOf({ completions, uid }: SchedulingWorkload, shown: Attempt | undefined): ReadonlyMap<string, number> {
-  if (completions === undefined || shown?.shares === undefined) return new Map();
-  const shares = [...shown.shares].map(([cluster, { replicas }]) => ({ cluster, replicas }));
-  return new Map(divideCompletions(shares, completions, uid).map((each) => [each.cluster, each.completions]));
+/** The completions of a Job whose replicas are divided, by its replicas. Copies each have all of them. */
+function completionsOf(
+  { workload: { completions, uid }, policy }: SchedulingContext,
+  shown: Attempt | undefined,
+): ReadonlyMap<string, number> {
+  if (completions === undefined || !isDivided(policy)) return new Map();
+  return new Map(divideCompletions(sharesOf(shown), completions, uid).map((each) => [each.cluster, each.completions]));
 }
 
 /** The ordinals of a StatefulSet whose replicas are divided. Copies each have all of them. */
 function ordinalsOf({ context, ordinals }: Outcome, shown: Attempt | undefined): ReadonlyMap<string, OrdinalRange> {
   const { workload, policy } = context;
-  const isDivided = (policy.division?.type ?? 'Duplicated') !== 'Duplicated';
-  if (workload.kind !== 'StatefulSet' || !isDivided || shown?.shares === undefined) return new Map();
-  const shares = [...shown.shares].map(([cluster, { replicas }]) => ({ cluster, replicas }));
+  if (workload.kind !== 'StatefulSet' || !isDivided(policy)) return new Map();
   const { ranges } = assignOrdinals({
-    shares: shares.filter(({ replicas }) => replicas > 0),
+    shares: sharesOf(shown).filter(({ replicas }) => replicas > 0),
     ...(ordinals === undefined ? {} : { previous: ordinals }),
     ...(workload.firstOrdinal === undefined ? {} : { start: workload.firstOrdinal }),
   });
   return new Map(ranges.map(({ cluster, start, replicas }) => [cluster, { start, replicas }]));
+}
+
+function sharesOf(shown: Attempt | undefined): readonly { readonly cluster: string; readonly replicas: number }[] {
+  const shares = shown?.shares ?? [];
+  return shares.flatMap((each) => (each === undefined ? [] : [{ cluster: each.share.cluster, replicas: replicasOf(each) }]));
 }

@@ -3,6 +3,7 @@ import type { OrdinalRange } from '../assign/ordinals.ts';
 import { filtersOf } from '../filter/filters.ts';
 import { type CompiledGroup, compileGroups, tierOf } from '../filter/groups.ts';
 import { type FilteredCluster, runFilters } from '../filter/run.ts';
+import type { FilterName } from '../filter/verdict.ts';
 import type { PlacementPolicySpec } from '../policy/api.ts';
 import { runScores } from '../score/run.ts';
 import { scorersOf } from '../score/scorers.ts';
@@ -19,7 +20,10 @@ export interface ScheduleInput {
   readonly clusters: readonly ClusterEntry[];
   /** What each cluster has of the workload now. Default: nothing anywhere. */
   readonly current?: ReadonlyMap<string, number>;
-  /** How many more replicas fit, beside those that are there. Default: not known. */
+  /**
+   * How many more replicas fit, beside those that are there. Default: not known. kubefed's algorithm takes it for the capacity beyond which it leaves
+   * replicas pending on purpose, so there may then be more of them than were asked for.
+   */
   readonly room?: ReadonlyMap<string, number>;
   /** Scores from outside, by name and then by cluster. */
   readonly scores?: Readonly<Record<string, ReadonlyMap<string, number>>>;
@@ -46,7 +50,8 @@ export interface SchedulerOptions {
  * the same decision, in whatever order the clusters stand. To decide for many workloads by one policy, make a {@link compilePolicy} of it once.
  *
  * With groups the first one is used that can take all replicas; where none can, the one that takes most. A cluster that runs the workload
- * and may not get more (it isn't ready, or has a taint that isn't tolerated) keeps what it has.
+ * and may not get more (it isn't ready, or has a taint that isn't tolerated) keeps what it has; where Karmada divides, it counts as any other,
+ * since Karmada asks only clusters that don't have the workload about these.
  *
  * A policy isn't checked as `checkPolicy` does; what makes no sense in it counts as if it weren't there, as far as that is possible.
  *
@@ -78,11 +83,7 @@ export function compilePolicy(policy: PlacementPolicySpec, options: SchedulerOpt
     };
     const run = runFilters(filters, clusters, context, { explain: options.explain ?? false });
     const passed = run.clusters.filter((each) => isInQuestion(each, context));
-    const scored = runScores(
-      scorers,
-      passed.map(({ cluster }) => cluster),
-      context,
-    );
+    const scored = runScores(scorers, passed.map(entryOf), context);
     const candidates = passed.map((each, index) => candidateOf(each, scored[index], context, groups));
     const tries = triesOf(policy, groups, candidates, previousGroup);
     const made = attempts(tries, context, scorers.length > 0);
@@ -93,30 +94,46 @@ export function compilePolicy(policy: PlacementPolicySpec, options: SchedulerOpt
 
 const NONE: ReadonlyMap<string, number> = new Map();
 
-/** A cluster that may only keep what it has is none to be selected where it has no replicas. */
-function isInQuestion({ cluster, outcome }: FilteredCluster, { workload, current }: SchedulingContext): boolean {
-  if (outcome === 'kept') return workload.replicas === undefined || (current.get(cluster.name) ?? 0) > 0;
-  return outcome === 'accepted';
+function entryOf({ cluster }: FilteredCluster): ClusterEntry {
+  return cluster;
+}
+
+/** Filters that Karmada doesn't ask about clusters that have the workload: there it may even grow. */
+const NOT_KARMADAS: ReadonlySet<string> = new Set<FilterName>(['Taints', 'Ready', 'Apis']);
+
+/** Whether a cluster may only keep what it has. */
+function isKeptOnly(filtered: FilteredCluster, { division }: PlacementPolicySpec): boolean {
+  if (filtered.outcome !== 'kept') return false;
+  return division?.algorithm !== 'karmada' || filtered.rejections.some(({ filter }) => !NOT_KARMADAS.has(filter));
+}
+
+/** A cluster that may only keep what it has is none to be selected where it has no replicas, and others are to have some. */
+function isInQuestion(filtered: FilteredCluster, { policy, workload, current }: SchedulingContext): boolean {
+  if (filtered.outcome === 'accepted') return true;
+  if (filtered.outcome === 'rejected') return false;
+  return !workload.replicas || (current.get(filtered.cluster.name) ?? 0) > 0 || !isKeptOnly(filtered, policy);
 }
 
 function candidateOf(
   filtered: FilteredCluster,
   score: ClusterScore | undefined,
-  { current, room }: SchedulingContext,
+  { policy, current, room }: SchedulingContext,
   groups: readonly CompiledGroup[],
 ): Candidate {
-  const { cluster: entry, outcome } = filtered;
+  const { cluster: entry } = filtered;
   const has = current.get(entry.name);
+  const keptOnly = isKeptOnly(filtered, policy);
   return {
     name: entry.name,
     entry,
     score: score?.total ?? 0,
     scoreParts: score,
     runs: has !== undefined,
-    keptOnly: outcome === 'kept',
+    keptOnly,
+    mayGrow: !keptOnly,
     room: room.get(entry.name),
     current: has ?? 0,
     tier: groups.length === 0 ? 0 : (tierOf(groups, entry) ?? 0),
-    rejections: outcome === 'accepted' ? undefined : filtered.rejections,
+    rejections: keptOnly && filtered.outcome === 'kept' ? filtered.rejections : undefined,
   };
 }

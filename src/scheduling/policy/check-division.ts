@@ -23,6 +23,11 @@ const COUNTS: Readonly<Record<Algorithm, Partial<Readonly<Record<DivisionType, r
   },
 };
 
+/** Whether a division fills tiers one after the other; also where the type is one that the algorithm doesn't have, which is said elsewhere. */
+export function hasTiers({ type = 'Duplicated', algorithm = 'clusterset' }: DivisionPolicy): boolean {
+  return COUNTS[algorithm][type]?.includes('tier') ?? true;
+}
+
 /** What a cluster weighs of which nothing is said. */
 const DEFAULT_WEIGHT: Readonly<Record<Algorithm, number>> = { clusterset: 1, kubefed: 0, karmada: 1, kubeadmiral: 0 };
 

@@ -1,5 +1,7 @@
 import { checkLabelKey, checkLabelValue } from '../../kube/index.ts';
+import { LARGEST_WEIGHT } from '../score/scorers.ts';
 import type { PickPolicy, PlacementPolicySpec, ScorePolicy, SpreadConstraint, Toleration } from './api.ts';
+import { hasTiers } from './check-division.ts';
 import { below, type Finding, repeated, when } from './check-finding.ts';
 import { excludedNames, nameFindings, selectionFindings } from './check-selection.ts';
 
@@ -7,18 +9,24 @@ import { excludedNames, nameFindings, selectionFindings } from './check-selectio
 export function groupFindings({ groups, groupMode, failBack, division }: PlacementPolicySpec): readonly Finding[] {
   const names = groups?.map(({ name }) => name) ?? [];
   const hasNone = names.length === 0;
-  const isDuplicated = (division?.type ?? 'Duplicated') === 'Duplicated';
-  const overflow = 'each cluster gets all replicas, so that nothing flows over';
+  const isOverflow = !hasNone && groupMode === 'Overflow';
+  const overflow = 'means nothing here: how the replicas are divided knows no tiers, so that nothing flows over';
   return [
     ...when(groups !== undefined && hasNone, ['groups'], 'has no group', 'name some, or take it out'),
     ...repeated(names, []).map(({ at: [index = ''], ...finding }) => ({ ...finding, at: ['groups', index, 'name'] })),
     ...(groups ?? []).flatMap((group, index) => below(['groups', `${index}`], selectionFindings(group))),
     ...when(hasNone && groupMode !== undefined, ['groupMode'], 'means nothing without groups', 'add groups, or take it out'),
     ...when(
-      !hasNone && groupMode === 'Overflow' && isDuplicated,
+      isOverflow && !hasTiers(division ?? {}),
       ['groupMode'],
       overflow,
-      'divide the replicas, or use Fallback',
+      'divide by another type or algorithm, or use Fallback',
+    ),
+    ...when(
+      isOverflow && failBack === 'Never',
+      ['failBack'],
+      'means nothing where groups are filled one after the other',
+      'take it out, or use Fallback',
     ),
     ...when(hasNone && failBack !== undefined, ['failBack'], 'means nothing without groups', 'add groups, or take it out'),
   ];
@@ -160,7 +168,7 @@ function constraintFindings(constraint: SpreadConstraint, limits: readonly Clust
 /** What is wrong with what makes a cluster better than another. */
 export function scoreFindings(score: ScorePolicy): readonly Finding[] {
   const kinds = (['property', 'preferred', 'external', 'builtIn'] as const).filter((kind) => score[kind] !== undefined);
-  const { preferred } = score;
+  const { preferred, weight = 1 } = score;
   const isEverything = preferred !== undefined && Object.keys(preferred).length === 0;
   return [
     ...when(kinds.length === 0, [], 'says nothing to score by', 'give one of property, preferred, external and builtIn'),
@@ -169,6 +177,13 @@ export function scoreFindings(score: ScorePolicy): readonly Finding[] {
       [],
       `scores by several things at once: ${kinds.join(', ')}`,
       'make a score of each, with its own weight',
+    ),
+    ...when(weight === 0, ['weight'], 'is 0, so that the score counts nothing', 'give another weight, or take the score out'),
+    ...when(
+      !(Math.abs(weight) <= LARGEST_WEIGHT),
+      ['weight'],
+      'is beyond a million, which is refused',
+      `write a number between -${LARGEST_WEIGHT} and ${LARGEST_WEIGHT}`,
     ),
     ...when(isEverything, ['preferred'], 'matches every cluster, so that none is better', 'say which clusters are preferred'),
     ...(preferred === undefined ? [] : below(['preferred'], selectionFindings(preferred))),

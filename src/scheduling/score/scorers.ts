@@ -13,7 +13,7 @@ const UNKNOWN_ROOM = 50;
 /** Room beyond counts as this much, so that shares of it are numbers still. */
 const LARGEST_ROOM = 1e300;
 /** Weights beyond would leave nothing of the scores that they are added to. */
-const LARGEST_WEIGHT = 1e6;
+export const LARGEST_WEIGHT = 1e6;
 
 /**
  * The scorers that a policy asks for, in its order, read once. An entry of `scores` that says several things at once gives a scorer for

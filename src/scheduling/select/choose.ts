@@ -1,5 +1,6 @@
 import { type Demands, NO_RULE } from './constraints.ts';
 import { findWitness, fullest, type GroupBounds, groupBounds, type OpenGroups } from './counts.ts';
+import { fillEvenly } from './fill.ts';
 import { Tallies } from './tallies.ts';
 import type { Topology } from './topology.ts';
 
@@ -24,7 +25,7 @@ export interface Choice {
  * Clusters are taken in that order. Before each, every partition is asked whether the rest can still be filled up to the size in view. For
  * one partition that answer is exact, so nothing is ever taken back. Several may each say yes and have no selection in common: then the last
  * decision is taken back, 10,000 times at most (with more than 100 clusters: a million by their number). Where that isn't enough, clusters are
- * taken evenly of all groups instead, and smaller sizes are tried.
+ * taken evenly of all groups instead, and smaller sizes are tried, down to what {@link fillEvenly} finds.
  */
 export function choose(topology: Topology, demands: Demands, order: readonly number[]): Choice {
   const total = largestTotal(topology, demands, order);
@@ -32,26 +33,44 @@ export function choose(topology: Topology, demands: Demands, order: readonly num
   return total < demands.least ? { wasCut: false } : { ranks: first(order, total), wasCut: false };
 }
 
+/** Tries one size after the other, the largest first; with a search cut short, down to that of a selection that is found without one. */
 function descend(topology: Topology, demands: Demands, order: readonly number[], largest: number): Choice {
   const { least, allOrNone } = demands;
   const steps: Steps = { left: Math.min(STEP_LIMIT, Math.ceil(VISITS / order.length)) };
-  let total = largest;
+  let filled: readonly number[] | undefined;
   let gap = 1;
-  let wasCut = false;
-  while (total >= least) {
-    let found = searchFor(topology, demands, order, total, steps);
-    if (found.outcome === 'cut') {
-      wasCut = true;
-      gap *= 2;
-      found = searchFor(topology, demands, evenly(topology, order), total, steps);
-    }
-    if (found.outcome === 'found') {
-      return { ranks: wasCut && !allOrNone ? grown(topology, demands, order, found.ranks) : found.ranks, wasCut };
-    }
-    if (total === least) break;
-    total = allOrNone ? 0 : Math.max(least, total - gap);
+  for (let total = largest; total >= least; total = allOrNone ? 0 : Math.max(least, total - gap)) {
+    const { found, wasCut } = searchTwice(topology, demands, order, total, steps);
+    if (wasCut && gap === 1 && !allOrNone) filled = fillEvenly(topology, demands, order);
+    if (wasCut) gap *= 2;
+    if (found.outcome === 'found') return finished(topology, demands, order, found.ranks, gap > 1);
+    if (total === least || (filled !== undefined && total - gap <= filled.length)) break;
   }
-  return { wasCut };
+  return filled === undefined ? { wasCut: gap > 1 } : finished(topology, demands, order, filled, true);
+}
+
+/** What is found by a search that was cut short may grow. */
+function finished(
+  topology: Topology,
+  demands: Demands,
+  order: readonly number[],
+  ranks: readonly number[],
+  wasCut: boolean,
+): Choice {
+  return { ranks: wasCut && !demands.allOrNone ? grown(topology, demands, order, ranks) : ranks, wasCut };
+}
+
+/** Searches in the order of preference, and evenly where that is cut short. */
+function searchTwice(
+  topology: Topology,
+  { rules }: Demands,
+  order: readonly number[],
+  total: number,
+  steps: Steps,
+): { readonly found: Found; readonly wasCut: boolean } {
+  const found = searchFor(topology, rules, order, total, steps);
+  if (found.outcome !== 'cut') return { found, wasCut: false };
+  return { found: searchFor(topology, rules, evenly(topology, order), total, steps), wasCut: true };
 }
 
 /** The best of each cell, then the second of each, and so on. */
@@ -125,7 +144,7 @@ interface Search {
 }
 
 /** Searches for a selection of exactly so many clusters. */
-function searchFor(topology: Topology, { rules }: Demands, order: readonly number[], total: number, steps: Steps): Found {
+function searchFor(topology: Topology, rules: Demands['rules'], order: readonly number[], total: number, steps: Steps): Found {
   const search = startOf(topology, rules, order, total);
   if (!search.bounds.every((each, at) => findWitness(each, total, openGroups(search, at)))) return { outcome: 'none' };
   // Smaller totals need steps, too.
@@ -238,7 +257,7 @@ function openGroups({ topology, order, closed, next }: Search, partition: number
   };
 }
 
-/** Adds what still fits, the preferred first: for searches that were cut short. */
+/** Adds what still fits, the preferred first, and again as long as there is something: for searches that were cut short. */
 function grown(
   topology: Topology,
   { rules, most }: Demands,
@@ -247,12 +266,15 @@ function grown(
 ): readonly number[] {
   const tallies = new Tallies(topology, ranks);
   const chosen = new Set(ranks);
-  for (const rank of order) {
-    if (chosen.size >= most) break;
-    if (chosen.has(rank)) continue;
-    tallies.add(rank, 1);
-    if (tallies.meets(rules)) chosen.add(rank);
-    else tallies.add(rank, -1);
+  for (let before = -1; before < chosen.size; ) {
+    before = chosen.size;
+    for (const rank of order) {
+      if (chosen.size >= most) break;
+      if (chosen.has(rank)) continue;
+      tallies.add(rank, 1);
+      if (tallies.meets(rules)) chosen.add(rank);
+      else tallies.add(rank, -1);
+    }
   }
   return [...chosen].sort((a, b) => a - b);
 }

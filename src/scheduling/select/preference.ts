@@ -5,6 +5,8 @@ import type { SelectionCandidate } from './selection.ts';
 /** A candidate with numbers that can be compared. Its rank is its index in the list of all. */
 export interface Ranked {
   readonly name: string;
+  /** Its index in the list of candidates. */
+  readonly at: number;
   readonly entry: ClusterEntry;
   readonly tier: number;
   readonly score: number;
@@ -21,11 +23,12 @@ export function rank(candidates: readonly SelectionCandidate[]): readonly Ranked
   return areNamesAscending(candidates) ? ranked : withoutRepeated(ranked);
 }
 
-function rankedOf(candidate: SelectionCandidate): Ranked {
+function rankedOf(candidate: SelectionCandidate, at: number): Ranked {
   const { name, entry, score, runs, current } = candidate;
   const room = candidate.keptOnly === true ? 0 : roomOf(candidate.room);
   return {
     name,
+    at,
     entry,
     tier: numberOr(candidate.tier, 0),
     score: numberOr(score, Number.NEGATIVE_INFINITY),

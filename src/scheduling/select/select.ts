@@ -46,11 +46,21 @@ import { topologyOf, topologyValue } from './topology.ts';
  *
  * 1, 4 and 5 are exact with constraints on `cluster` and on one key beside, hard or soft: what can be found is found, in time that grows
  * with the number of clusters times that of groups at worst. Constraints on several keys at once have to be searched for: that is exact, too,
- * unless 10,000 decisions had to be taken back (with more than 100 clusters: a million by their number); then a note or the failure says `SearchLimit`.
+ * unless 10,000 decisions had to be taken back (with more than 100 clusters: a million by their number). Then groups are filled evenly instead:
+ * no cluster could be added to what comes of it, but a larger or better selection may exist, as a note, `SearchLimit`, says. It fails with
+ * `SearchLimit` only where constraints also ask for several groups or clusters at least, or for a skew of 0, and that isn't found so.
  *
  * Numbers that are none count as not given, negative ones as 0; a name that is there twice counts once. Nothing is thrown.
  */
 export function selectClusters(input: ClusterSelectionInput): ClusterSelectionResult {
+  return selectByIndex(input).result;
+}
+
+/** {@link selectClusters}, and which of the candidates are selected: their indexes, in the order of `clusters`. */
+export function selectByIndex(input: ClusterSelectionInput): {
+  readonly result: ClusterSelectionResult;
+  readonly selected: readonly number[];
+} {
   const { candidates, pick = ALL, spread = [] } = input;
   const ranked = rank(candidates);
   const constraints = constraintsOf(spread);
@@ -60,14 +70,14 @@ export function selectClusters(input: ClusterSelectionInput): ClusterSelectionRe
   const problem: Problem = { topology: topologyOf(eligible, partitionKeys(spread)), number };
   const satisfied = satisfy(problem, constraints);
   const unknown = unknownNames(pick, ranked);
-  if ('blamed' in satisfied) return failed(satisfied, [...outside, ...unknown]);
+  if ('blamed' in satisfied) return { result: failed(satisfied, [...outside, ...unknown]), selected: [] };
   const need = countOr(input.need, 0);
   const selection = makeRoom(problem, satisfied, need);
   const { ranks } = selection;
   const usual = ranks.length === ranked.length && pick.type === 'All' ? 'Unrestricted' : USUAL[pick.type];
   const { clusters, leftOut } = reasonsFor({ ...selection, problem, original: satisfied.ranks, usual });
   const room = roomIn(problem.topology, ranks);
-  return {
+  const result: ClusterSelectionResult = {
     outcome: 'selected',
     clusters,
     leftOut: inOrder(ranked, outside, leftOut).concat(unknown),
@@ -78,6 +88,7 @@ export function selectClusters(input: ClusterSelectionInput): ClusterSelectionRe
     ],
     missing: room >= need ? 0 : need - room,
   };
+  return { result, selected: ranks.map((each) => eligible[each]?.at ?? -1) };
 }
 
 const ALL: PickPolicy = { type: 'All' };

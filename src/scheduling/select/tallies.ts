@@ -70,7 +70,8 @@ export class Tallies {
   }
 }
 
-function spreadOf(counts: ArrayLike<number>): Spread {
+/** How clusters are spread over groups, by how many each has. */
+export function spreadOf(counts: ArrayLike<number>): Spread {
   let groups = 0;
   let most = 0;
   let least = Number.POSITIVE_INFINITY;

@@ -93,6 +93,11 @@ describe('divides by weight', () => {
     expect(divideReplicas({ clusters: [], replicas: 5 })).toEqual({ shares: [], unplaced: 5 });
   });
 
+  it('says that nobody weighs anything, where that is why replicas have no place', () => {
+    const { shares, unplaced } = divideReplicas({ clusters: [{ name: 'a', weight: 0 }], replicas: 5 });
+    expect({ ...reasons(shares), unplaced }).toEqual({ a: 'NoWeight', unplaced: 5 });
+  });
+
   it('says why each cluster has what it has', () => {
     const clusters = [
       { name: 'keeps', current: 1, mayGrow: false },
@@ -131,6 +136,7 @@ describe('by capacity, aggregated, duplicated', () => {
     ],
     ['unknown room like the average', [{ name: 'a', room: 4 }, { name: 'b', room: 8 }, { name: 'c' }], 9, { a: 2, b: 4, c: 3 }],
     ['evenly where nothing is known', [{ name: 'a' }, { name: 'b' }], 4, { a: 2, b: 2 }],
+    ['where it is not known, if there is no room elsewhere', [{ name: 'a', room: 0 }, { name: 'b' }], 4, { a: 0, b: 4 }],
   ])('%s', (_, clusters, replicas, expected) => {
     expect(numbers(divideReplicas({ clusters, replicas, type: 'ByCapacity' }).shares)).toEqual(expected);
   });
@@ -183,6 +189,12 @@ describe('by capacity, aggregated, duplicated', () => {
       9,
       { a: 2, b: 7 },
     ],
+    [
+      'not in one that is too small, for all that it holds, where room elsewhere is endless',
+      [{ name: 'a' }, { name: 'b', maxReplicas: 2, current: 1 }],
+      3,
+      { a: 3, b: 0 },
+    ],
     ['in one where room is endless', [{ name: 'a' }, { name: 'b', room: 10 }], 50, { a: 50, b: 0 }],
   ])('aggregated: %s', (_, clusters, replicas, expected) => {
     expect(numbers(divideReplicas({ clusters, replicas, type: 'Aggregated' }).shares)).toEqual(expected);
@@ -196,6 +208,21 @@ describe('by capacity, aggregated, duplicated', () => {
     });
     expect(numbers(shares)).toEqual({ a: 3, b: 3 });
     expect(unplaced).toBe(0);
+  });
+
+  it('gives a cluster that may not grow no copy larger than the one it has', () => {
+    const { shares } = divideReplicas({
+      clusters: [
+        { name: 'a', current: 1, mayGrow: false },
+        { name: 'b', current: 9, mayGrow: false },
+      ],
+      replicas: 3,
+      type: 'Duplicated',
+    });
+    expect(shares).toMatchObject([
+      { replicas: 1, reason: 'AtMost', most: 1, limit: 'NoMore' },
+      { replicas: 3, reason: 'Duplicated', limit: undefined },
+    ]);
   });
 });
 
@@ -262,6 +289,10 @@ describe('refuses', () => {
     ['broken tiers', [{ name: 'a', tier: 0.5 }], 1, 'tier of cluster "a" is 0.5'],
     ['a minimum above the maximum', [{ name: 'a', minReplicas: 3, maxReplicas: 2 }], 1, 'minReplicas of cluster "a" is 3'],
     ['two clusters of a name', [{ name: 'a' }, { name: 'b' }, { name: 'a' }], 1, 'cluster "a" is there twice'],
+    ['weights that can not be added', [{ name: 'a', weight: 1e308 }], 1, 'weight of cluster "a" is 1e+308'],
+    ['weights that are nothing beside others', [{ name: 'a', weight: 5e-324 }], 1, 'weight of cluster "a" is 5e-324'],
+    ['counts that can not be counted up to', [{ name: 'a', maxReplicas: 1e300 }], 1, 'maxReplicas of cluster "a" is 1e+300'],
+    ['a total that can not be counted up to', [{ name: 'a' }], 1e300, "1e+300 replicas can't be divided"],
     ['a negative total', [{ name: 'a' }], -1, "-1 replicas can't be divided"],
   ])('%s', (_, clusters, replicas, message) => {
     expect(() => divideReplicas({ clusters, replicas })).toThrow(message);
@@ -405,6 +436,60 @@ describe('always', () => {
         }
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('aggregates steadily, also where minimums are too many', () => {
+    const clusters = [
+      { name: 'a', minReplicas: 2 },
+      { name: 'b', minReplicas: 1, current: 1 },
+    ];
+    const after = divideReplicas({ clusters, replicas: 2, type: 'Aggregated', sticky: true });
+    expect(numbers(after.shares)).toEqual({ a: 1, b: 1 });
+  });
+
+  it('gives reasons that are true', () => {
+    fc.assert(
+      fc.property(aFleet(6, 2), fc.nat(25), types, fc.boolean(), (clusters, replicas, type, sticky) => {
+        const { shares, unplaced } = divideReplicas({ clusters, replicas, type, sticky });
+        for (const share of shares) {
+          const { reason, replicas: has, quota, weight, least, most, limit } = share;
+          const cluster: DivisionCluster = clusters.find(({ name }) => name === share.cluster) ?? { name: '' };
+          expect(least).toBeLessThanOrEqual(has);
+          expect(has).toBeLessThanOrEqual(most ?? has);
+          expect(limit === undefined).toBe(most === undefined);
+          if (reason === 'AtMost') expect(has).toBe(most);
+          if (reason === 'AtLeast') expect(has).toBe(least);
+          if (reason === 'AtLeast') expect(least).toBeGreaterThan(quota);
+          if (reason === 'NoWeight') expect([weight, has]).toEqual([0, 0]);
+          if (reason === 'NotNeeded') expect([has, unplaced]).toEqual([0, 0]);
+          if (limit === 'Max') expect(most).toBe(cluster.maxReplicas);
+          if (limit === 'Room') expect(most).toBe((cluster.room ?? 0) + (cluster.current ?? 0));
+          if (limit === 'NoMore') expect([cluster.mayGrow, most]).toEqual([false, cluster.current ?? 0]);
+          if (limit === 'Kept') expect(most).toBeLessThanOrEqual(Math.max(cluster.current ?? 0, leastOf(cluster)));
+          if (limit === 'MinimumsTooMany') expect(most).toBe(leastOf(cluster));
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('gives of two clusters the next replica to the one with the larger claim, however large the numbers are', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 2 ** 20 }), { minLength: 2, maxLength: 12 });
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 0, max: 2 ** 31 }), (weights, replicas) => {
+        const clusters = weights.map((weight, index) => ({ name: `c${index}`, weight }));
+        const { shares, unplaced } = divideReplicas({ clusters, replicas });
+        expect(unplaced).toBe(0);
+        for (const a of shares) {
+          for (const b of shares) {
+            // The last one that a has against the next one of b, as fractions.
+            if (a.replicas === 0) continue;
+            const last = BigInt(a.weight) * BigInt(2 * b.replicas + 1);
+            expect(last >= BigInt(b.weight) * BigInt(2 * a.replicas - 1)).toBe(true);
+          }
+        }
+      }),
     );
   });
 

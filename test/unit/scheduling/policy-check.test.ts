@@ -1,3 +1,6 @@
+import { isRecord, resourceType } from 'clusterset/kube';
+import { PlacementPolicy } from 'clusterset/scheduling';
+import { simulate } from 'clusterset/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkPolicy, checkReplicaSchedulingPreference } from '../../../src/scheduling/policy/check.ts';
@@ -36,7 +39,7 @@ const GOOD = {
   ],
   groups: [{ name: 'near', clusterNames: ['eu-1'] }, { name: 'far' }],
   groupMode: 'Overflow',
-  failBack: 'Never',
+  failBack: 'Automatic',
   tolerations: [
     { operator: 'Exists' },
     { key: 'example.com/down', value: 'yes', effect: 'NoExecute', tolerationSeconds: 30 },
@@ -128,8 +131,31 @@ describe('checkPolicy', () => {
       [
         'groups[1].name: "a" stands in [0] already',
         'groups[0].clusterNames[0]: "x" is excluded as well',
-        'groupMode: each cluster gets all replicas, so that nothing flows over',
+        'groupMode: means nothing here: how the replicas are divided knows no tiers, so that nothing flows over',
       ],
+    ],
+    [
+      'groups that are filled one after the other by whom that does not count, or with a way back',
+      {
+        groups: [{ name: 'a' }],
+        groupMode: 'Overflow',
+        failBack: 'Never',
+        division: { type: 'Weighted', algorithm: 'kubefed' },
+      },
+      [
+        'groupMode: means nothing here: how the replicas are divided knows no tiers, so that nothing flows over',
+        'failBack: means nothing where groups are filled one after the other',
+      ],
+    ],
+    [
+      'weights of scores that schedule refuses, or that count nothing',
+      {
+        scores: [
+          { builtIn: 'Current', weight: -2_000_000 },
+          { builtIn: 'Taints', weight: 0 },
+        ],
+      },
+      ['scores[0].weight: is beyond a million, which is refused', 'scores[1].weight: is 0, so that the score counts nothing'],
     ],
     [
       'words about groups that are not there',
@@ -433,6 +459,31 @@ describe('checkReplicaSchedulingPreference', () => {
   it('guesses kinds', () => {
     const [issue] = checkReplicaSchedulingPreference(preference({ ...good, targetKind: 'FederatedDeploymnet' }));
     expect(issue?.mend).toBe('did you mean FederatedDeployment?');
+  });
+});
+
+describe('PlacementPolicy', () => {
+  it('is a kind that an API server takes, with objects of it', async () => {
+    await using world = await simulate({ host: {}, members: {} });
+    const host = world.cluster('host').connect();
+    await host.create(
+      resourceType('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', 'Cluster'),
+      PlacementPolicy.crd() as never,
+    );
+    const web = { ...(policy(GOOD) as object), metadata: { name: 'web', namespace: 'default' } };
+    const created = await host.create(PlacementPolicy, web as never);
+    expect(created).toMatchObject({ kind: 'PlacementPolicy', spec: GOOD });
+  });
+
+  it('says of every field what it is', () => {
+    const walk = (node: unknown, path: string): readonly string[] => {
+      if (!isRecord(node)) return [];
+      const own = node.type === undefined && node['x-kubernetes-int-or-string'] !== true ? [path] : [];
+      const below = isRecord(node.properties) ? Object.entries(node.properties) : [];
+      const others = [node.items, node.additionalProperties].filter(isRecord).flatMap((each) => walk(each, `${path}[]`));
+      return [...own, ...below.flatMap(([name, each]) => walk(each, `${path}.${name}`)), ...others];
+    };
+    expect(walk(PlacementPolicy.crd().spec.versions[0]?.schema.openAPIV3Schema, '')).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import type {
   ClusterSelectionResult,
   SelectionCandidate,
 } from '../../../src/scheduling/select/selection.ts';
+import { topologyValue } from '../../../src/scheduling/select/topology.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'constructor'];
 /** Names that objects inherit are regions like others. */
@@ -327,6 +328,60 @@ describe('selectClusters', () => {
         expect(second?.toSorted()).toEqual(first?.toSorted());
       }),
       RUNS,
+    );
+  });
+});
+
+describe('constraints that cross each other in large fleets', () => {
+  const aSize = fc.record({ size: fc.constantFrom(100, 300, 1000), seed: fc.nat(2 ** 31 - 1) });
+
+  /** Clusters all over, some regions and providers far larger than others. */
+  function fleetOf({ size, seed }: { readonly size: number; readonly seed: number }): readonly SelectionCandidate[] {
+    let state = seed;
+    const next = (most: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * most);
+    };
+    return Array.from({ length: size }, (_, index): SelectionCandidate => {
+      const region = Math.min(next(6), next(6));
+      const entry = {
+        name: `c${index}`,
+        region: `r${region}`,
+        provider: `p${Math.min(next(3), next(3))}`,
+        zones: [`r${region}-${next(3)}`],
+      };
+      return { name: entry.name, entry, score: next(100), runs: false, current: 0 };
+    });
+  }
+
+  it('always leave a selection to be found, and nothing that could be added to it', () => {
+    fc.assert(
+      fc.property(
+        aSize,
+        fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+        (size, skews) => {
+          const candidates = fleetOf(size);
+          const spread = ['region', 'provider', 'zone'].map((topologyKey, at) => ({ topologyKey, maxSkew: skews[at] ?? 1 }));
+          const result = selectClusters({ candidates, spread });
+          if (result.outcome === 'failed') throw new Error(result.message);
+          const chosen = new Set(result.clusters.map(({ cluster }) => cluster));
+          const isKept = (names: ReadonlySet<string>): boolean =>
+            spread.every(({ topologyKey, maxSkew }) => {
+              const counts = new Map(candidates.map(({ entry }) => [topologyValue(entry, topologyKey), 0]));
+              for (const { name, entry } of candidates) {
+                const group = topologyValue(entry, topologyKey);
+                if (names.has(name)) counts.set(group, (counts.get(group) ?? 0) + 1);
+              }
+              return Math.max(...counts.values()) - Math.min(...counts.values()) <= maxSkew;
+            });
+          expect(isKept(chosen)).toBe(true);
+          const others = result.leftOut.slice(0, 40).map(({ cluster }) => cluster);
+          if (result.notes.some(({ reason }) => reason === 'SearchLimit')) {
+            for (const name of others) expect(isKept(new Set([...chosen, name]))).toBe(false);
+          }
+        },
+      ),
+      { numRuns: 12 },
     );
   });
 });
