@@ -106,7 +106,7 @@ function live(number: number): string | undefined {
   const wish = () => assignOrdinals({ shares: names.map((cluster) => ({ cluster, replicas: random(6) })) }).ranges;
   const members = new Map(wish().map(({ cluster, start, replicas }) => [cluster, new Member({ start, replicas })]));
   const watcher = new Watcher(members, random);
-  let wanted = wish().toReversed();
+  let wanted = wish();
   for (let round = 0; round < LAST; round += 1) {
     if (round > 0 && round < CALM && random(40) === 0) wanted = wish();
     if (watcher.round(round, wanted) && round >= CALM) return undefined;

@@ -64,10 +64,10 @@ function drawRules(random: (below: number) => number): FailoverRules {
   };
 }
 
-export type Mode = 'Weighted' | 'Duplicated' | 'First';
+type Mode = 'Weighted' | 'Duplicated' | 'First';
 
 /** How replicas divide; `First`: the first cluster by name takes what it may, then the next. */
-export function divideBy(mode: Mode, members: readonly Member[], replicas: number) {
+function divideBy(mode: Mode, members: readonly Member[], replicas: number) {
   const weights = new Map(members.map(({ name, weight }) => [name, weight]));
   return (usable: readonly UsableCluster[]): ReadonlyMap<string, number> => {
     if (mode === 'Duplicated') return new Map(usable.map(({ cluster }) => [cluster, replicas]));

@@ -56,10 +56,10 @@ describe('scheduling on a real API server', () => {
   it('takes a policy whole, and gives it back as it was', async () => {
     await host.create(PlacementPolicy, policy as never);
     const stored = await host.get(PlacementPolicy, key);
-    expect(stored.spec).toEqual(policy.spec);
+    expect(stored?.spec).toEqual(policy.spec);
     const clusters = ['eu-1', 'us-1'].map((name) => ({ name, region: name.slice(0, 2), labels: { environment: 'production' } }));
     const { workload } = policy.spec;
-    expect(schedule({ policy: stored.spec, workload: { ...workload, ...key }, clusters })).toMatchObject({
+    expect(schedule({ policy: stored?.spec ?? {}, workload: { ...workload, ...key }, clusters })).toMatchObject({
       outcome: 'Scheduled',
       replicas: 8,
     });
