@@ -20,7 +20,8 @@ export default defineConfig({
     projects: [
       // Nothing here touches the process: files share a worker, which loads the sources once.
       project('pure', [PURE], { isolate: false }),
-      project('unit', ['test/unit/**/*.test.ts'], { exclude: [PURE] }),
+      // Many of them start the command, which takes its time where the machine has other things to do.
+      project('unit', ['test/unit/**/*.test.ts'], { exclude: [PURE], testTimeout: 30_000 }),
       project('conformance', ['test/conformance/**/*.test.ts']),
       project('examples', ['test/examples/**/*.test.ts']),
       project('package', ['test/package/**/*.test.ts']),
