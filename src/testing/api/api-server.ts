@@ -12,6 +12,7 @@ import {
 } from '../../kube/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import type { Random } from '../random.ts';
+import type { CelEvaluator } from '../schema/cel.ts';
 import { apply } from './apply.ts';
 import type { Served } from './catalogue.ts';
 import { patch, update, type WirePatch } from './change.ts';
@@ -33,8 +34,8 @@ const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
 export class ApiServer {
   readonly state: State;
 
-  constructor(clock: Clock, random: Random) {
-    this.state = newState(clock, random);
+  constructor(clock: Clock, random: Random, cel?: CelEvaluator) {
+    this.state = newState(clock, random, cel);
     this.state.storage.listen((event) => this.#followDefinitions(event));
     const namespaces = this.served(NAMESPACES);
     for (const name of FIRST_NAMESPACES)

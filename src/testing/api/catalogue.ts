@@ -7,7 +7,9 @@ import {
   type StructuralSchema,
 } from '../../kube/index.ts';
 import { builtInKinds } from '../schema/built-in.ts';
+import type { CelEvaluator } from '../schema/cel.ts';
 import { customSchema } from '../schema/custom.ts';
+import { compileRules, type RuleTree } from '../schema/rules.ts';
 import { ANY, type StructSchema } from '../schema/schema.ts';
 
 /** One resource in one version, as the cluster serves it. */
@@ -25,6 +27,8 @@ export interface Served {
   /** What a CRD says beside the structure; absent for built-in kinds. */
   readonly custom?: {
     readonly schema: StructuralSchema;
+    /** The schema's rules, where somebody understands them. */
+    readonly rules: () => RuleTree | undefined;
     readonly columns: readonly PrinterColumn[];
     readonly storageVersion: string;
   };
@@ -64,7 +68,10 @@ export class Catalogue {
   readonly #served = new Map<string, Served>();
   readonly #custom = new Map<string, readonly Served[]>();
 
-  constructor() {
+  readonly #cel: CelEvaluator | undefined;
+
+  constructor(cel?: CelEvaluator) {
+    this.#cel = cel;
     for (const served of BUILT_IN) this.#served.set(addressOf(served.type), served);
   }
 
@@ -84,7 +91,7 @@ export class Catalogue {
   /** Serves what a CRD defines, in place of what the CRD of that name defined before. */
   define(crd: CustomResourceDefinition): void {
     this.forget(crd.metadata.name);
-    const served = servedBy(crd);
+    const served = servedBy(crd, this.#cel);
     this.#custom.set(crd.metadata.name, served);
     for (const each of served) this.#served.set(addressOf(each.type), each);
   }
@@ -97,7 +104,16 @@ export class Catalogue {
 
 const addressOf = ({ group, version, plural }: ResourceType): string => `${group}/${version}/${plural}`;
 
-function servedBy(crd: CustomResourceDefinition): readonly Served[] {
+/** Rules are made ready when they are first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function servedBy(crd: CustomResourceDefinition, cel: CelEvaluator | undefined): readonly Served[] {
   const { group, scope, names, versions } = crd.spec;
   const storageVersion = versions.find(({ storage }) => storage)?.name ?? '';
   return versions
@@ -114,7 +130,12 @@ function servedBy(crd: CustomResourceDefinition): readonly Served[] {
         shortNames: names.shortNames ?? [],
         categories: [],
         hasGeneration: true,
-        custom: { schema, columns: version.additionalPrinterColumns ?? [], storageVersion },
+        custom: {
+          schema,
+          rules: once(() => (cel === undefined ? undefined : compileRules(schema, cel))),
+          columns: version.additionalPrinterColumns ?? [],
+          storageVersion,
+        },
       };
     });
 }

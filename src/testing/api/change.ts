@@ -149,10 +149,12 @@ export function settle(
   };
   const prepared = isStatus ? candidate : (KINDS[collection]?.prepareUpdate?.(candidate, old, state.kinds) ?? candidate);
   const counted = countGeneration(prepared, old, served);
-  check(served, counted, old);
+  check(served, counted, old, state.cel);
   if (isSameButForTimes(counted, old)) return old;
   if (context.dryRun) return counted;
-  if (isTerminating(counted) && !isHeld(counted)) {
+  // A pod that has grace left stays, whoever changes it.
+  const isDue = Number(counted.metadata.deletionGracePeriodSeconds ?? 0) === 0;
+  if (isTerminating(counted) && isDue && !isHeld(counted)) {
     state.storage.put(collection, inStorageVersion(counted, served));
     return inVersion(state.storage.remove(collection, counted.metadata) ?? counted, served);
   }

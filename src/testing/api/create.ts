@@ -78,7 +78,7 @@ export function store(
     },
   };
   const prepared = KINDS[collection]?.prepareCreate?.(fresh, state.kinds) ?? fresh;
-  check(served, prepared, undefined);
+  check(served, prepared, undefined, state.cel);
   const existing = stored(state, served, prepared.metadata);
   if (existing !== undefined) throw alreadyExists(type, prepared.metadata.name, isTerminating(existing));
   if (context.dryRun) return prepared;

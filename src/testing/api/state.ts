@@ -2,6 +2,7 @@ import { type AnyObject, isRecord, type ObjectKey, resourceType } from '../../ku
 import { type Clock, timestamp } from '../../runtime/index.ts';
 import type { KindContext } from '../kinds/index.ts';
 import type { Random } from '../random.ts';
+import type { CelEvaluator } from '../schema/cel.ts';
 import { Catalogue, type Served } from './catalogue.ts';
 import { Storage } from './storage.ts';
 
@@ -12,6 +13,8 @@ export interface State {
   readonly clock: Clock;
   readonly random: Random;
   readonly kinds: KindContext;
+  /** Understands the rules of CRDs, where anybody does. */
+  readonly cel: CelEvaluator | undefined;
 }
 
 /** Namespaces that are there from the beginning. */
@@ -20,9 +23,9 @@ export const FIRST_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-
 export const NAMESPACES = resourceType('v1', 'Namespace', 'namespaces', 'Cluster');
 
 /** An API server that has stored nothing yet. */
-export function newState(clock: Clock, random: Random): State {
+export function newState(clock: Clock, random: Random, cel: CelEvaluator | undefined): State {
   const storage = new Storage();
-  const catalogue = new Catalogue();
+  const catalogue = new Catalogue(cel);
   let address = 10;
   const ports = new Set<number>();
   return {
@@ -30,6 +33,7 @@ export function newState(clock: Clock, random: Random): State {
     catalogue,
     clock,
     random,
+    cel,
     kinds: {
       now: () => timestamp(clock.now()),
       allocateAddress() {

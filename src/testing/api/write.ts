@@ -2,9 +2,10 @@ import type { AnyObject, ManagedFieldsEntry, ObjectKey, Subresource } from '../.
 import { timestamp } from '../../runtime/index.ts';
 import { type Manager, readManagers, type Writer } from '../apply/managers.ts';
 import { KINDS } from '../kinds/index.ts';
+import type { CelEvaluator } from '../schema/cel.ts';
 import { conform, type Findings } from '../schema/conform.ts';
 import { withDefaults } from '../schema/defaults.ts';
-import { validate } from '../schema/validate.ts';
+import { customProblems } from '../schema/rules.ts';
 import type { Served } from './catalogue.ts';
 import { badRequest, type FieldProblem, invalid, invalidValue, modified, notImplemented } from './failures.ts';
 import { metadataProblems } from './metadata.ts';
@@ -46,19 +47,13 @@ export function report({ unknown }: Findings, { fieldValidation, warnings }: Wri
   warnings.push(...texts);
 }
 
-export function check(served: Served, object: AnyObject, old: AnyObject | undefined): void {
+export function check(served: Served, object: AnyObject, old: AnyObject | undefined, cel?: CelEvaluator): void {
   const { type, custom, collection } = served;
   const problems: readonly FieldProblem[] = [
     ...metadataProblems(object, served, old),
-    ...(custom === undefined
-      ? (KINDS[collection]?.validate?.(object, old) ?? [])
-      : validate(withoutMetadata(object), custom.schema)),
+    ...(custom === undefined ? (KINDS[collection]?.validate?.(object, old, cel) ?? []) : customProblems(object, old, custom)),
   ];
   if (problems.length > 0) throw invalid(type, object.metadata.name ?? '', problems);
-}
-
-function withoutMetadata({ metadata: _, ...rest }: AnyObject): unknown {
-  return rest;
 }
 
 export function writerOf(state: State, served: Served, context: WriteContext, operation: Writer['operation']): Writer {

@@ -1,6 +1,7 @@
 import { APPLY_BEHAVIOURS } from './apply.ts';
 import type { Behaviour } from './behaviour.ts';
 import { BUILT_IN_BEHAVIOURS } from './built-ins.ts';
+import { CEL_BEHAVIOURS } from './cel.ts';
 import { CUSTOM_BEHAVIOURS } from './custom.ts';
 import { LIST_BEHAVIOURS } from './lists.ts';
 import { OBJECT_BEHAVIOURS } from './objects.ts';
@@ -16,4 +17,5 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   ...APPLY_BEHAVIOURS,
   ...LIST_BEHAVIOURS,
   ...CUSTOM_BEHAVIOURS,
+  ...CEL_BEHAVIOURS,
 ];

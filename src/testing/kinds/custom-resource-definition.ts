@@ -7,6 +7,8 @@ import {
   type StructuralSchema,
 } from '../../kube/index.ts';
 import { type FieldProblem, invalidValue, notImplemented, required } from '../api/failures.ts';
+import type { CelEvaluator } from '../schema/cel.ts';
+import { ruleShapeProblems, ruleTextProblems } from '../schema/check-rules.ts';
 import { type Fields, filled, type Kind, type KindContext, listOf, part, withSpec } from './kind.ts';
 
 export const customResourceDefinition: Kind = {
@@ -46,7 +48,7 @@ function establishedStatus(object: AnyObject, { now }: KindContext): Fields {
   };
 }
 
-function validateDefinition(object: AnyObject): readonly FieldProblem[] {
+function validateDefinition(object: AnyObject, _old?: AnyObject, cel?: CelEvaluator): readonly FieldProblem[] {
   const spec = part(object, 'spec');
   const names = part(spec, 'names');
   const versions = listOf(spec, 'versions');
@@ -67,7 +69,7 @@ function validateDefinition(object: AnyObject): readonly FieldProblem[] {
   problems.push(...approvalProblems(object, String(spec.group ?? '')));
   for (const message of checkDns1035Label(String(names.plural ?? '')))
     problems.push(invalidValue('spec.names.plural', names.plural, message));
-  return [...problems, ...schemaProblems(versions)];
+  return [...problems, ...schemaProblems(versions, cel)];
 }
 
 const APPROVAL = 'api-approved.kubernetes.io';
@@ -88,7 +90,7 @@ function approvalProblems(object: AnyObject, group: string): readonly FieldProbl
 }
 
 /** A schema that all versions share is spoken of as if it stood above them. */
-function schemaProblems(versions: readonly Fields[]): readonly FieldProblem[] {
+function schemaProblems(versions: readonly Fields[], cel: CelEvaluator | undefined): readonly FieldProblem[] {
   const schemas = versions.map((version) => part(part(version, 'schema'), 'openAPIV3Schema'));
   const [first] = schemas;
   const isShared = first !== undefined && schemas.every((schema) => deepEqual(schema, first));
@@ -97,14 +99,15 @@ function schemaProblems(versions: readonly Fields[]): readonly FieldProblem[] {
     : schemas.map((_, index) => `spec.versions[${index}].schema.openAPIV3Schema`);
   return paths.flatMap((path, index) => {
     const schema = schemas[index] ?? {};
-    return Object.keys(schema).length === 0 ? [required(path, 'schemas are required')] : structureProblems(schema, path, true);
+    if (Object.keys(schema).length === 0) return [required(path, 'schemas are required')];
+    const problems = structureProblems(schema, path, true);
+    // Rules can only be read where the schema tells their types.
+    return problems.length === 0 ? ruleTextProblems(schema, path, cel) : problems;
   });
 }
 
 /** The rules of structural schemas that people break most, and what can't be simulated. */
 function structureProblems(schema: StructuralSchema, path: string, isRoot = false): readonly FieldProblem[] {
-  if (schema['x-kubernetes-validations'] !== undefined)
-    throw notImplemented('validation rules in CEL (x-kubernetes-validations)');
   if (typeof schema.pattern === 'string') checkPattern(schema.pattern);
   const isUntyped = schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true;
   const problems: FieldProblem[] = [];
@@ -122,7 +125,7 @@ function structureProblems(schema: StructuralSchema, path: string, isRoot = fals
       body: 'Forbidden: additionalProperties and properties are mutual exclusive',
     });
   }
-  return [...problems, ...childProblems(schema, path)];
+  return [...problems, ...childProblems(schema, path), ...ruleShapeProblems(schema, path)];
 }
 
 function childProblems(schema: StructuralSchema, path: string): readonly FieldProblem[] {

@@ -1,4 +1,5 @@
 import { apiVersionOf, BUILT_IN, type ResourceType } from '../../kube/index.ts';
+import { UNFEDERATED } from '../kinds/unfederated.ts';
 import structures from './built-in-structures.json' with { type: 'json' };
 import { ANY, type Schema, type StructSchema } from './schema.ts';
 
@@ -27,7 +28,7 @@ export const RECORDED_VERSION: string = structures.version;
 /** The built-in kinds that offline clusters serve. */
 export function builtInKinds(): readonly BuiltInKind[] {
   const kinds = structures.kinds as unknown as Readonly<Record<string, RecordedKind>>;
-  return BUILT_IN.map((type) => {
+  return [...BUILT_IN, ...UNFEDERATED].map((type) => {
     const { definition, ...rest } = kinds[`${apiVersionOf(type)}/${type.kind}`] ?? missing(type);
     return { type, ...rest, schema: structOf(definition) };
   });
