@@ -1,11 +1,18 @@
-import type { Cluster } from '../kube/index.ts';
+import { type Cluster, ClustersetError } from '../kube/index.ts';
 import { type Cancel, type Clock, systemClock } from '../runtime/index.ts';
+import { Dependents } from './actors/dependents.ts';
 import { type RolloutOptions, rollOutDeployments } from './actors/deployments.ts';
+import { collectGarbage } from './actors/garbage.ts';
+import { GracefulServer } from './actors/graceful-server.ts';
+import type { PodBehaviour } from './actors/kubelet.ts';
 import { emptyNamespaces } from './actors/namespaces.ts';
+import type { OfflineNode } from './actors/node.ts';
+import { type WorkloadOptions, Workloads } from './actors/workloads.ts';
 import { ApiServer } from './api/api-server.ts';
 import { Network } from './network.ts';
 import { OfflinePort } from './offline-port.ts';
 import { seededRandom } from './random.ts';
+import type { CelEvaluator } from './schema/cel.ts';
 
 /** What an {@link OfflineCluster} is made with. */
 export interface OfflineClusterOptions {
@@ -14,8 +21,19 @@ export interface OfflineClusterOptions {
   readonly clock?: Clock;
   /** Decides uids and generated names. Default: made of the name, so that the same cluster is the same each time. */
   readonly seed?: number;
-  /** Whether and how Deployments are rolled out. Default: they are. */
+  /** Whether and how the status of Deployments pretends a rollout, where no workloads run. Default: it does. */
   readonly rollouts?: RolloutOptions | false;
+  /**
+   * Runs controllers, a scheduler and kubelets, so that Deployments have ReplicaSets and pods, and pods have nodes. Default: only where `nodes`
+   * are given.
+   */
+  readonly workloads?: WorkloadOptions | boolean;
+  /** How many nodes there are, or which; short for `workloads: { nodes }`. */
+  readonly nodes?: number | readonly OfflineNode[];
+  /** Whether objects go when their owners are gone, in the background. Default: where workloads run. */
+  readonly garbageCollection?: boolean;
+  /** Understands the rules of CRDs: `celEvaluator()` of `clusterset/testing/cel`. Default: nobody does, and CRDs with rules are refused. */
+  readonly cel?: CelEvaluator;
 }
 
 /** A Kubernetes API server in memory, with the little that makes it look alive. */
@@ -29,15 +47,25 @@ export class OfflineCluster {
   readonly server: ApiServer;
   readonly network = new Network();
   readonly #actors: readonly Cancel[];
+  readonly #workloads: Workloads | undefined;
 
+  /** @throws ClustersetError `Invalid` where `nodes` are none that a cluster can have. */
   constructor(options: OfflineClusterOptions) {
     this.name = options.name;
+    const running = workloadsOf(options);
     const seed =
       options.seed ?? [...options.name].reduce((hash, letter) => (Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0)) | 0, 7);
-    this.server = new ApiServer(options.clock ?? systemClock, seededRandom(seed));
+    const Server = running === undefined ? ApiServer : GracefulServer;
+    this.server = new Server(options.clock ?? systemClock, seededRandom(seed), options.cel);
+    const isCollecting = options.garbageCollection ?? running !== undefined;
+    const dependents = new Dependents(this.server.state.storage, isCollecting || running !== undefined);
+    this.#workloads = running === undefined ? undefined : new Workloads(this.server, dependents, running);
+    const isPretending = running === undefined && options.rollouts !== false;
     this.#actors = [
       emptyNamespaces(this.server),
-      ...(options.rollouts === false ? [] : [rollOutDeployments(this.server, options.rollouts)]),
+      ...(isPretending ? [rollOutDeployments(this.server, options.rollouts || {})] : []),
+      ...(isCollecting ? [collectGarbage(this.server, dependents)] : []),
+      () => dependents.stop(),
     ];
   }
 
@@ -51,8 +79,45 @@ export class OfflineCluster {
     this.server.state.storage.compact();
   }
 
+  /**
+   * A new node, where workloads run.
+   *
+   * @throws ClustersetError `Invalid` where no workloads run or no node can have the name, `AlreadyExists` where there is one of that name.
+   */
+  addNode(node?: OfflineNode): void {
+    this.#running().addNode(node);
+  }
+
+  /**
+   * Makes the containers of pods with these labels behave in this way, until the result is disposed of. The newest call counts, and more than the
+   * annotation `clusterset.dev/simulate` of a pod.
+   *
+   * @throws ClustersetError `Invalid` where no workloads run.
+   */
+  behave(labels: Readonly<Record<string, string>>, behaviour: PodBehaviour): Disposable {
+    return this.#running().behave(labels, behaviour);
+  }
+
+  #running(): Workloads {
+    if (this.#workloads !== undefined) return this.#workloads;
+    throw new ClustersetError({
+      code: 'Invalid',
+      message: 'no workloads run here',
+      cluster: this.name,
+      mend: 'make the cluster with nodes, or with workloads: true',
+    });
+  }
+
   /** Ends the actors. What is stored can still be read. */
   stop(): void {
+    this.#workloads?.stop();
     for (const cancel of this.#actors) cancel();
   }
+}
+
+/** What workloads are to run, if any. */
+function workloadsOf({ workloads, nodes }: OfflineClusterOptions): WorkloadOptions | undefined {
+  if (workloads === false || (workloads === undefined && nodes === undefined)) return undefined;
+  const options = typeof workloads === 'object' ? workloads : {};
+  return nodes === undefined ? options : { ...options, nodes };
 }

@@ -2,18 +2,26 @@ import { type Cluster, ClustersetError } from '../kube/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import type { RolloutOptions } from './actors/deployments.ts';
-import { OfflineCluster } from './offline-cluster.ts';
+import { OfflineCluster, type OfflineClusterOptions } from './offline-cluster.ts';
 import { VirtualClock } from './virtual-clock.ts';
+
+/** What runs in one cluster of a world. */
+export type ClusterContents = Pick<OfflineClusterOptions, 'nodes' | 'workloads' | 'garbageCollection'>;
 
 /** What a world is made of. */
 export interface WorldOptions {
   /** The host cluster. Leave it out for a world of members. */
-  readonly host?: Record<string, never>;
-  /** Member clusters: their names, and what is known of them. */
-  readonly members?: Readonly<Record<string, Omit<ClusterEntry, 'name'>>>;
+  readonly host?: ClusterContents;
+  /** Member clusters: their names, what is known of them, and what runs there. */
+  readonly members?: Readonly<Record<string, Omit<ClusterEntry, 'name'> & ClusterContents>>;
   /** Default: a clock that stands still until it is told to go on. */
   readonly clock?: Clock;
+  /** Whether and how the status of Deployments pretends a rollout, where no workloads run. Default: it does. */
   readonly rollouts?: RolloutOptions | false;
+  /** Default for all clusters: see {@link OfflineClusterOptions.workloads}. */
+  readonly workloads?: OfflineClusterOptions['workloads'];
+  /** For all clusters: see {@link OfflineClusterOptions.cel}. */
+  readonly cel?: OfflineClusterOptions['cel'];
 }
 
 /** Offline clusters that share a clock. */
@@ -24,12 +32,18 @@ export class World implements AsyncDisposable {
   /** The members as a fleet. */
   readonly entries: readonly ClusterEntry[];
 
-  constructor({ host, members = {}, clock = new VirtualClock(), rollouts }: WorldOptions) {
+  constructor({ host, members = {}, clock = new VirtualClock(), rollouts, workloads, cel }: WorldOptions) {
     this.clock = clock;
-    const shared = { clock, ...(rollouts === undefined ? {} : { rollouts }) };
-    this.host = host === undefined ? undefined : new OfflineCluster({ name: 'host', ...shared });
-    this.members = new Map(Object.keys(members).map((name) => [name, new OfflineCluster({ name, ...shared })]));
-    this.entries = Object.entries(members).map(([name, entry]) => ({ ...entry, name }));
+    const shared = {
+      clock,
+      ...(rollouts === undefined ? {} : { rollouts }),
+      ...(workloads === undefined ? {} : { workloads }),
+      ...(cel === undefined ? {} : { cel }),
+    };
+    const split = Object.entries(members).map(([name, member]) => ({ name, ...parted(member) }));
+    this.host = host === undefined ? undefined : new OfflineCluster({ name: 'host', ...shared, ...parted(host).contents });
+    this.members = new Map(split.map(({ name, contents }) => [name, new OfflineCluster({ name, ...shared, ...contents })]));
+    this.entries = split.map(({ name, known }) => ({ ...known, name }));
   }
 
   /** A cluster by its name; `host` is the host. @throws ClustersetError `UnknownCluster`. */
@@ -71,11 +85,24 @@ export class World implements AsyncDisposable {
   }
 }
 
+/** What runs in a cluster, and what is known of it. */
+function parted({ nodes, workloads, garbageCollection, ...known }: Omit<ClusterEntry, 'name'> & ClusterContents): {
+  readonly contents: ClusterContents;
+  readonly known: Omit<ClusterEntry, 'name'>;
+} {
+  const contents: ClusterContents = {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(workloads === undefined ? {} : { workloads }),
+    ...(garbageCollection === undefined ? {} : { garbageCollection }),
+  };
+  return { contents, known };
+}
+
 /**
  * Starts a world of offline clusters in this process:
  *
  * ```ts
- * await using world = await simulate({ host: {}, members: { 'eu-1': { labels: { region: 'eu' } }, 'us-1': {} } });
+ * await using world = await simulate({ host: {}, members: { 'eu-1': { labels: { region: 'eu' }, nodes: 3 }, 'us-1': {} } });
  * ```
  */
 export async function simulate(options: WorldOptions): Promise<World> {
