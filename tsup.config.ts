@@ -8,5 +8,4 @@ export default defineConfig({
   target: 'node22',
   splitting: true,
   treeshake: true,
-  sourcemap: true,
 });

@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { apiVersionOf, BUILT_IN } from 'clusterset/kube';
+import { UNFEDERATED } from '../src/testing/kinds/unfederated.ts';
 import { startControlPlanes } from '../test/kube/harness/control-planes.ts';
 
 type Schema = Readonly<Record<string, unknown>> & {
@@ -17,6 +18,7 @@ type Schema = Readonly<Record<string, unknown>> & {
   readonly required?: readonly string[];
 };
 
+const TYPES = [...BUILT_IN, ...UNFEDERATED];
 const definitions: Record<string, Schema> = {};
 
 const shortName = (ref: string): string =>
@@ -130,7 +132,7 @@ function recordVersion(apiVersion: string, raw: Raw, { kinds, wanted }: Recorded
   const { components } = raw(`/openapi/v3/${path}`) as OpenApi;
   for (const [title, schema] of Object.entries(components.schemas)) definitions[shortName(title)] = schema;
   const { resources } = raw(`/${path}`) as { resources: readonly Discovered[] };
-  for (const type of BUILT_IN.filter((each) => apiVersionOf(each) === apiVersion)) {
+  for (const type of TYPES.filter((each) => apiVersionOf(each) === apiVersion)) {
     const found = resources.find(({ name }) => name === type.plural);
     const definition = Object.entries(components.schemas).find(([, schema]) => describes(schema, type))?.[0];
     if (found === undefined || definition === undefined) throw new Error(`the server has no ${apiVersion} ${type.kind}`);
@@ -177,7 +179,7 @@ async function record(): Promise<void> {
     };
     const { gitVersion } = raw('/version') as { gitVersion: string };
     const recorded: Recorded = { kinds: {}, wanted: new Set() };
-    for (const apiVersion of new Set(BUILT_IN.map(apiVersionOf))) recordVersion(apiVersion, raw, recorded);
+    for (const apiVersion of new Set(TYPES.map(apiVersionOf))) recordVersion(apiVersion, raw, recorded);
     const { kinds, wanted } = recorded;
     const structures = new Map<string, unknown>();
     // More are wanted as definitions turn out to need others.

@@ -1,5 +1,6 @@
 import type { AnyObject } from '../../kube/index.ts';
 import type { FieldProblem } from '../api/failures.ts';
+import type { CelEvaluator } from '../schema/cel.ts';
 
 /** What a kind's rules may ask of their cluster. */
 export interface KindContext {
@@ -21,7 +22,7 @@ export interface Kind {
   readonly prepareCreate?: (object: AnyObject, context: KindContext) => AnyObject;
   /** The object with what it keeps from its former self. */
   readonly prepareUpdate?: (object: AnyObject, old: AnyObject, context: KindContext) => AnyObject;
-  readonly validate?: (object: AnyObject, old: AnyObject | undefined) => readonly FieldProblem[];
+  readonly validate?: (object: AnyObject, old: AnyObject | undefined, cel?: CelEvaluator) => readonly FieldProblem[];
 }
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -38,13 +39,65 @@ export function listOf(object: Fields, name: string): readonly Fields[] {
   return Array.isArray(value) ? (value as readonly Fields[]) : [];
 }
 
+/** The list of texts in a field, empty where it isn't there. */
+export function textsOf(object: Fields, name: string): readonly string[] {
+  return listOf(object, name) as readonly unknown[] as readonly string[];
+}
+
+/** The text in a field, empty where it isn't there. */
+export function textOf(object: Fields, name: string): string {
+  const value = object[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** The number in a field, 0 where it isn't there. */
+export function numberOf(object: Fields, name: string): number {
+  const value = object[name];
+  return typeof value === 'number' ? value : 0;
+}
+
 /** Fields with others filled in where they are missing. */
 export function filled(fields: Fields, defaults: Fields): Fields {
   const missing = Object.entries(defaults).filter(([name]) => fields[name] === undefined);
   return missing.length === 0 ? fields : { ...fields, ...Object.fromEntries(missing) };
 }
 
+/** Fields without some of them. */
+export function without(fields: Fields, ...names: readonly string[]): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+}
+
+type Change = (fields: Fields) => Fields;
+
+/** Fields with the structs of some names changed, where they are there. */
+export function inside(fields: Fields, changes: Readonly<Record<string, Change>>): Fields {
+  const changed = Object.entries(changes).filter(([name]) => fields[name] !== undefined);
+  if (changed.length === 0) return fields;
+  return { ...fields, ...Object.fromEntries(changed.map(([name, change]) => [name, change(part(fields, name))])) };
+}
+
+/** Fields with each item of the lists of some names changed, where they are there. */
+export function each(fields: Fields, changes: Readonly<Record<string, Change>>): Fields {
+  const changed = Object.entries(changes).filter(([name]) => fields[name] !== undefined);
+  if (changed.length === 0) return fields;
+  return { ...fields, ...Object.fromEntries(changed.map(([name, change]) => [name, listOf(fields, name).map(change)])) };
+}
+
+/** A change that fills in what is missing. */
+export const filling =
+  (defaults: Fields): Change =>
+  (fields) =>
+    filled(fields, defaults);
+
 /** The object with its spec changed. */
-export function withSpec(object: AnyObject, change: (spec: Fields) => Fields): AnyObject {
+export function withSpec(object: AnyObject, change: Change): AnyObject {
   return { ...object, spec: change(part(object, 'spec')) };
 }
+
+/** The object with its status changed. */
+export function withStatus(object: AnyObject, change: Change): AnyObject {
+  return { ...object, status: change(part(object, 'status')) };
+}
+
+/** Numbers and times that Kubernetes writes even where nobody has set them. */
+export const NO_TIMES: Fields = { lastProbeTime: null, lastTransitionTime: null };
