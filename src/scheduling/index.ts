@@ -155,14 +155,18 @@ export {
   type ReplicaShare,
 } from './kubefed/planner.ts';
 export {
+  type ClusterAssigner,
   type ClusterFilter,
   type ClusterScore,
   type ClusterScorer,
+  type ClusterSelector,
   type FilterVerdict,
   formatWorkload,
   type Rejection,
+  type ReplicaDivider,
   type SchedulingContext,
   type SchedulingWorkload,
+  type SelectedForStep,
 } from './pipeline/contract.ts';
 export type {
   ClusterDecision,

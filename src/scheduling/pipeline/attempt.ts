@@ -3,7 +3,8 @@ import type { PlacementPolicySpec } from '../policy/api.ts';
 import type { SchedulingContext } from './contract.ts';
 import type { FailureReason, SelectionExplanation } from './decision.ts';
 import { type DividedCluster, divideStep, replicasOf } from './divide-step.ts';
-import { type Candidate, selectStep } from './select-step.ts';
+import { divideOwn, type OwnSteps, withSelectors } from './own-steps.ts';
+import { type Candidate, type SelectStep, selectStep } from './select-step.ts';
 
 /** Candidates to be tried together. */
 export interface Try {
@@ -35,6 +36,8 @@ export interface Attempt extends Try {
   readonly selections: readonly (SelectionExplanation | undefined)[];
   /** What the selected ones get, in their order; absent for what has no replicas, and where it didn't come to that. */
   readonly shares: readonly DividedCluster[] | undefined;
+  /** Whether clusters share the replicas, in place of having all of them each. */
+  readonly isDivided: boolean;
   readonly placed: number;
   readonly unplaced: number;
   readonly notes: readonly string[];
@@ -42,44 +45,57 @@ export interface Attempt extends Try {
 }
 
 /** Tries one after the other, until one takes everything. */
-export function attempts(tries: readonly Try[], context: SchedulingContext, isScored: boolean): readonly Attempt[] {
+export function attempts(
+  tries: readonly Try[],
+  context: SchedulingContext,
+  isScored: boolean,
+  own: OwnSteps,
+): readonly Attempt[] {
   const made: Attempt[] = [];
   for (const each of tries) {
-    const attempt = attemptOf(each, context, isScored);
+    const attempt = attemptOf(each, context, isScored, own);
     made.push(attempt);
     if (attempt.failure === undefined && attempt.unplaced === 0) break;
   }
   return made;
 }
 
-function attemptOf({ group, candidates }: Try, context: SchedulingContext, isScored: boolean): Attempt {
+function attemptOf({ group, candidates }: Try, context: SchedulingContext, isScored: boolean, own: OwnSteps): Attempt {
   const { policy, workload } = context;
   const total = workload.replicas;
-  const unplacedAll = { shares: undefined, placed: 0, unplaced: total ?? 0 };
+  const isDivided = own.divider !== undefined || (policy.division?.type ?? 'Duplicated') !== 'Duplicated';
+  const unplacedAll = { shares: undefined, isDivided, placed: 0, unplaced: total ?? 0 };
   const nothing = { group, candidates, isSelected: [], selections: [], ...unplacedAll, notes: [] };
   if (candidates.length === 0) {
     return { ...nothing, failure: { reason: 'NoneFits', message: 'no cluster passes the filters' } };
   }
-  const { message, ...selection } = selectStep(policy, candidates, total, isScored);
-  const selected = candidates.filter((_, index) => selection.isSelected[index] === true);
-  if (selected.length === 0) {
+  const { message, ...selection } = selected(candidates, context, isScored, own);
+  const used = candidates.filter((_, index) => selection.isSelected[index] === true);
+  if (used.length === 0) {
     const failure = { reason: 'NotSelectable', message: message ?? 'no cluster can be selected' } as const;
     return { ...nothing, ...selection, failure };
   }
-  if (total === undefined) return { ...nothing, ...selection, placed: selected.length };
-  const shares = divideStep(policy.division ?? {}, workload, total, selected);
+  if (total === undefined) return { ...nothing, ...selection, placed: used.length };
+  const { divider } = own;
+  const shares =
+    divider === undefined ? divideStep(policy.division ?? {}, workload, total, used) : divideOwn(divider, total, used, context);
   let placed = 0;
   for (const share of shares) placed += replicasOf(share);
-  const unplaced = isDivided(policy) ? Math.max(0, total - placed) : 0;
-  const attempt = { group, candidates, ...selection, shares, placed, unplaced };
+  const unplaced = isDivided ? Math.max(0, total - placed) : 0;
+  const attempt = { group, candidates, ...selection, shares, isDivided, placed, unplaced };
   return placed === 0 && unplaced > 0
     ? { ...attempt, failure: { reason: 'NoRoom', message: `there is no room for ${unplaced} replicas` } }
     : attempt;
 }
 
-/** Whether clusters share the replicas, in place of having all of them each. */
-export function isDivided({ division }: PlacementPolicySpec): boolean {
-  return (division?.type ?? 'Duplicated') !== 'Duplicated';
+function selected(
+  candidates: readonly Candidate[],
+  context: SchedulingContext,
+  isScored: boolean,
+  { selectors }: OwnSteps,
+): SelectStep {
+  const selection = selectStep(context.policy, candidates, context.workload.replicas, isScored);
+  return selectors.length === 0 ? selection : withSelectors(selection, candidates, selectors, context);
 }
 
 /** The one with the fewest replicas left over, of those that work at all; of equal ones the preferred one. */

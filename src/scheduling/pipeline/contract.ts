@@ -1,6 +1,8 @@
+import type { Json } from '../../kube/index.ts';
 import type { ClusterEntry } from '../../registry/index.ts';
 import type { ResourceAmounts } from '../karmada/estimate.ts';
 import type { PlacementPolicySpec } from '../policy/api.ts';
+import type { ClusterDecision } from './decision.ts';
 
 /** What is scheduled. */
 export interface SchedulingWorkload {
@@ -67,6 +69,43 @@ export interface ClusterScorer {
   readonly weight?: number;
   /** One number for each cluster, in their order; of ours between 0 and 100, those from outside between -100 and 100. Nothing counts as 0. */
   score(clusters: readonly ClusterEntry[], context: SchedulingContext): readonly (number | undefined)[];
+}
+
+/** A cluster that is selected, as a step of a user's own sees it. */
+export interface SelectedForStep {
+  readonly cluster: ClusterEntry;
+  /** Its total score. */
+  readonly score: number;
+  /** Replicas that it has; nothing where the workload isn't there. */
+  readonly current: number | undefined;
+  /** How many more replicas fit; nothing where that isn't known. */
+  readonly room: number | undefined;
+  /** Whether it may get more than it has. */
+  readonly mayGrow: boolean;
+}
+
+/** One step of selecting: a pure function that takes clusters out of those that the policy selects. */
+export interface ClusterSelector {
+  readonly name: string;
+  /** Which of the selected clusters to leave out, and why: one word for programs, a sentence for people. */
+  leaveOut(
+    selected: readonly SelectedForStep[],
+    context: SchedulingContext,
+  ): readonly { readonly cluster: string; readonly reason: string; readonly message: string }[];
+}
+
+/** A division of a user's own, in place of the policy's: a pure function. */
+export interface ReplicaDivider {
+  readonly name: string;
+  /** Replicas by cluster: whole numbers. A cluster that isn't in there gets none. */
+  divide(replicas: number, selected: readonly SelectedForStep[], context: SchedulingContext): ReadonlyMap<string, number>;
+}
+
+/** One step of assigning: a pure function that says something more of a cluster that gets the workload. */
+export interface ClusterAssigner {
+  readonly name: string;
+  /** Plain data, kept in the decision under the step's name; nothing for a cluster of which there is nothing to say. */
+  assign(decision: ClusterDecision, context: SchedulingContext): Json | undefined;
 }
 
 /** The score of a cluster, and what it is made of. */

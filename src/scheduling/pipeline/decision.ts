@@ -1,3 +1,4 @@
+import type { Json } from '../../kube/index.ts';
 import type { OrdinalRange } from '../assign/ordinals.ts';
 import type { DivisionShare } from '../divide/divide.ts';
 import type { KarmadaShare } from '../karmada/divide.ts';
@@ -25,12 +26,22 @@ export type DivisionExplanation =
   | { readonly algorithm: 'clusterset'; readonly share: DivisionShare }
   | { readonly algorithm: 'kubefed'; readonly share: ReplicaShare }
   | { readonly algorithm: 'karmada'; readonly share: KarmadaShare }
-  | { readonly algorithm: 'kubeadmiral'; readonly share: KubeAdmiralShare };
+  | { readonly algorithm: 'kubeadmiral'; readonly share: KubeAdmiralShare }
+  /** A division of a user's own, by its name. */
+  | {
+      readonly algorithm: 'own';
+      readonly share: { readonly cluster: string; readonly replicas: number; readonly divider: string };
+    };
 
 /** Why a cluster is selected, or isn't. */
 export type SelectionExplanation =
   | { readonly algorithm: 'clusterset'; readonly choice: SelectedCluster | LeftOutCluster }
-  | { readonly algorithm: 'karmada'; readonly choice: KarmadaSelected | KarmadaLeftOut };
+  | { readonly algorithm: 'karmada'; readonly choice: KarmadaSelected | KarmadaLeftOut }
+  /** A selector of a user's own leaves it out. */
+  | {
+      readonly algorithm: 'own';
+      readonly choice: { readonly cluster: string; readonly selector: string; readonly reason: string; readonly message: string };
+    };
 
 /** What one cluster gets, and why. */
 export interface ClusterDecision {
@@ -49,6 +60,8 @@ export interface ClusterDecision {
   readonly completions?: number | undefined;
   /** Of a StatefulSet: which ordinals. */
   readonly ordinals?: OrdinalRange | undefined;
+  /** What steps of a user's own say of it, by their names. */
+  readonly assigned?: Readonly<Record<string, Json>> | undefined;
 }
 
 /** Why a decision places nothing. */

@@ -58,6 +58,7 @@ function saysSomething({ choice }: SelectionExplanation): boolean {
 }
 
 function selectionText(selection: SelectionExplanation): string {
+  if (selection.algorithm === 'own') return `${selection.choice.selector}: ${selection.choice.message}`;
   return selection.algorithm === 'clusterset' ? explainSelection(selection.choice) : karmadaText(selection.choice);
 }
 
@@ -106,6 +107,8 @@ function divisionText(division: DivisionExplanation): string {
       if (limit !== undefined) parts.push(`limited by ${limit}`);
       return `kubeadmiral: ${parts.join(', ')}`;
     }
+    case 'own':
+      return `${division.share.divider}: ${division.share.replicas} replicas`;
     default:
       return division satisfies never;
   }

@@ -2,7 +2,7 @@ import { compareText } from '../../kube/index.ts';
 import { assignOrdinals, type OrdinalRange } from '../assign/ordinals.ts';
 import type { FilteredCluster } from '../filter/run.ts';
 import { divideCompletions } from '../karmada/divide.ts';
-import { type Attempt, isDivided } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import { formatWorkload, type Rejection, type SchedulingContext } from './contract.ts';
 import type { ClusterDecision, ClusterOutcome, FailureReason, GroupAttempt, ScheduleDecision } from './decision.ts';
 import { replicasOf } from './divide-step.ts';
@@ -65,7 +65,7 @@ function clusterDecisions(outcome: Outcome, shown: Attempt | undefined): readonl
   const { context, filtered, candidates } = outcome;
   const completions = completionsOf(context, shown);
   const ordinals = ordinalsOf(outcome, shown);
-  const placeNext = placer(context, shown);
+  const placeNext = placer(shown);
   // Candidates are those of the filtered that passed, in the same order.
   let next = 0;
   const found = filtered.map((each): ClusterDecision => {
@@ -92,11 +92,10 @@ function rejectionsOf(filtered: FilteredCluster): readonly Rejection[] {
 
 /** What becomes of candidates, to be asked about one after the other: those that are shown are some of them, in the same order. */
 function placer(
-  { policy }: SchedulingContext,
   shown: Attempt | undefined,
 ): (candidate: Candidate, completions: number | undefined, ordinals: OrdinalRange | undefined) => ClusterDecision {
   // A copy may have no replicas and is there all the same, as is what has none.
-  const areThere = shown?.failure === undefined && (shown?.shares === undefined || !isDivided(policy));
+  const areThere = shown?.failure === undefined && (shown?.shares === undefined || !shown.isDivided);
   let at = 0;
   let nextShare = 0;
   return ({ name: cluster, runs, current, scoreParts, rejections }, completions, ordinals) => {
@@ -130,17 +129,17 @@ function outcomeOf(isSelected: boolean, isPlaced: boolean): ClusterOutcome {
 
 /** The completions of a Job whose replicas are divided, by its replicas. Copies each have all of them. */
 function completionsOf(
-  { workload: { completions, uid }, policy }: SchedulingContext,
+  { workload: { completions, uid } }: SchedulingContext,
   shown: Attempt | undefined,
 ): ReadonlyMap<string, number> {
-  if (completions === undefined || !isDivided(policy)) return new Map();
+  if (completions === undefined || shown?.isDivided !== true) return new Map();
   return new Map(divideCompletions(sharesOf(shown), completions, uid).map((each) => [each.cluster, each.completions]));
 }
 
 /** The ordinals of a StatefulSet whose replicas are divided. Copies each have all of them. */
 function ordinalsOf({ context, ordinals }: Outcome, shown: Attempt | undefined): ReadonlyMap<string, OrdinalRange> {
-  const { workload, policy } = context;
-  if (workload.kind !== 'StatefulSet' || !isDivided(policy)) return new Map();
+  const { workload } = context;
+  if (workload.kind !== 'StatefulSet' || shown?.isDivided !== true) return new Map();
   const { ranges } = assignOrdinals({
     shares: sharesOf(shown).filter(({ replicas }) => replicas > 0),
     ...(ordinals === undefined ? {} : { previous: ordinals }),

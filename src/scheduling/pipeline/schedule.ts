@@ -8,8 +8,18 @@ import type { PlacementPolicySpec } from '../policy/api.ts';
 import { runScores } from '../score/run.ts';
 import { scorersOf } from '../score/scorers.ts';
 import { attempts, bestOf, triesOf } from './attempt.ts';
-import type { ClusterFilter, ClusterScore, ClusterScorer, SchedulingContext, SchedulingWorkload } from './contract.ts';
+import type {
+  ClusterAssigner,
+  ClusterFilter,
+  ClusterScore,
+  ClusterScorer,
+  ClusterSelector,
+  ReplicaDivider,
+  SchedulingContext,
+  SchedulingWorkload,
+} from './contract.ts';
 import type { ScheduleDecision } from './decision.ts';
+import { type OwnSteps, withAssigners } from './own-steps.ts';
 import { decisionOf } from './report.ts';
 import type { Candidate } from './select-step.ts';
 
@@ -41,6 +51,10 @@ export interface ScheduleInput {
 export interface SchedulerOptions {
   readonly filters?: readonly ClusterFilter[];
   readonly scorers?: readonly ClusterScorer[];
+  readonly selectors?: readonly ClusterSelector[];
+  /** In place of the policy's division, which then isn't asked. */
+  readonly divider?: ReplicaDivider;
+  readonly assigners?: readonly ClusterAssigner[];
   /** Asks every filter about every cluster, so that all reasons are known, not the first alone. Default false. */
   readonly explain?: boolean;
 }
@@ -69,6 +83,7 @@ export function compilePolicy(policy: PlacementPolicySpec, options: SchedulerOpt
   const filters = [...filtersOf(policy), ...(options.filters ?? [])];
   const scorers = [...scorersOf(policy), ...(options.scorers ?? [])];
   const groups = compileGroups(policy);
+  const own: OwnSteps = { selectors: options.selectors ?? [], divider: options.divider, assigners: options.assigners ?? [] };
   return ({ workload, clusters, current = NONE, room = NONE, scores = {}, placements = new Map(), ...others }) => {
     const { ordinals, previousGroup, now } = others;
     const total = policy.replicas ?? workload.replicas;
@@ -86,9 +101,12 @@ export function compilePolicy(policy: PlacementPolicySpec, options: SchedulerOpt
     const scored = runScores(scorers, passed.map(entryOf), context);
     const candidates = passed.map((each, index) => candidateOf(each, scored[index], context, groups));
     const tries = triesOf(policy, groups, candidates, previousGroup);
-    const made = attempts(tries, context, scorers.length > 0);
+    const made = attempts(tries, context, scorers.length > 0, own);
     const best = bestOf(made);
-    return decisionOf({ context, filtered: run.clusters, candidates, made, best, until: run.until, ordinals });
+    const decision = decisionOf({ context, filtered: run.clusters, candidates, made, best, until: run.until, ordinals });
+    return own.assigners.length === 0
+      ? decision
+      : { ...decision, clusters: withAssigners(decision.clusters, own.assigners, context) };
   };
 }
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planReplicas } from '../../../src/scheduling/kubefed/planner.ts';
+import type { SelectedForStep } from '../../../src/scheduling/pipeline/contract.ts';
+import type { ClusterDecision } from '../../../src/scheduling/pipeline/decision.ts';
 import { diffDecisions } from '../../../src/scheduling/pipeline/diff.ts';
 import { explainCluster } from '../../../src/scheduling/pipeline/explain.ts';
-import { compilePolicy, type ScheduleInput, schedule } from '../../../src/scheduling/pipeline/schedule.ts';
+import { compilePolicy, type ScheduleInput, type SchedulerOptions, schedule } from '../../../src/scheduling/pipeline/schedule.ts';
 import type { PlacementPolicySpec } from '../../../src/scheduling/policy/api.ts';
 
 const FLEET: ScheduleInput['clusters'] = [
@@ -451,6 +453,91 @@ describe('is open for steps of a user', () => {
     expect(numbers(decision)).toEqual({ 'us-1': 1 });
     expect(decision.clusters[0]?.rejections).toEqual([{ filter: 'NoAsia', reason: 'Asia', message: 'too far' }]);
     expect(decision.clusters[3]?.score).toEqual({ total: 9, parts: [{ scorer: 'Length', score: 9, weight: 1 }] });
+  });
+});
+
+describe('steps of a user after scoring', () => {
+  const input: ScheduleInput = { policy: { division: { type: 'Weighted' } }, workload: { ...WEB, replicas: 6 }, clusters: FLEET };
+  const nobody = { name: 'Nobody', divide: () => new Map() };
+
+  it('leave selected clusters out, and say why', () => {
+    const cheap = {
+      name: 'Cheap',
+      leaveOut: (selected: readonly SelectedForStep[]) =>
+        selected
+          .filter(({ cluster }) => cluster.properties?.cost === undefined)
+          .map(({ cluster }) => ({ cluster: cluster.name, reason: 'NoCost', message: 'nobody knows what it costs' })),
+    };
+    const decision = schedule(input, { selectors: [cheap] });
+    expect(numbers(decision)).toEqual({ 'eu-1': 2, 'eu-2': 2, 'us-1': 2 });
+    expect(decision.clusters[0]).toMatchObject({
+      outcome: 'NotSelected',
+      selection: { algorithm: 'own', choice: { reason: 'NoCost' } },
+    });
+    expect(explainCluster(decision.clusters[0] ?? { cluster: '', outcome: 'Gone', replicas: 0 })).toEqual([
+      'not selected: Cheap: nobody knows what it costs',
+    ]);
+  });
+
+  it('divide in place of the policy', () => {
+    const first = {
+      name: 'First',
+      divide: (replicas: number, selected: readonly SelectedForStep[]) =>
+        new Map(selected.slice(0, 1).map(({ cluster }) => [cluster.name, replicas])),
+    };
+    const decision = schedule({ ...input, policy: {} }, { divider: first });
+    expect(decision).toMatchObject({ outcome: 'Scheduled', unplaced: 0 });
+    expect(numbers(decision)).toEqual({ 'ap-1': 6 });
+    expect(decision.clusters.flatMap(explainCluster)).toContain('First: 6 replicas');
+    expect(schedule(input, { divider: nobody })).toMatchObject({ outcome: 'Unschedulable', reason: 'NoRoom', unplaced: 6 });
+  });
+
+  it('assign what they like to clusters that get the workload', () => {
+    const zone = {
+      name: 'Zone',
+      assign: ({ cluster, replicas }: ClusterDecision) => (cluster === 'eu-1' ? undefined : { cluster, replicas }),
+    };
+    const decision = schedule({ ...input, policy: { ...input.policy, exclude: ['ap-1'] } }, { assigners: [zone] });
+    expect(decision.clusters.map(({ assigned }) => assigned)).toEqual([
+      undefined,
+      undefined,
+      { Zone: { cluster: 'eu-2', replicas: 2 } },
+      { Zone: { cluster: 'us-1', replicas: 2 } },
+    ]);
+  });
+
+  it.each<[string, SchedulerOptions, string]>([
+    [
+      'leaves out what is not selected',
+      { selectors: [{ name: 'X', leaveOut: () => [{ cluster: 'mars', reason: 'R', message: 'm' }] }] },
+      'selector "X" left out a cluster that is not selected: mars',
+    ],
+    [
+      'throws',
+      {
+        selectors: [
+          {
+            name: 'X',
+            leaveOut: () => {
+              throw new Error('oh');
+            },
+          },
+        ],
+      },
+      'selector "X" threw oh',
+    ],
+    [
+      'gives half a replica',
+      { divider: { name: 'X', divide: () => new Map([['eu-1', 0.5]]) } },
+      'divider "X" gave 0.5 replicas: eu-1',
+    ],
+    [
+      'gives replicas to nobody',
+      { divider: { name: 'X', divide: () => new Map([['mars', 1]]) } },
+      'divider "X" gave replicas to a cluster that is not selected: mars',
+    ],
+  ])('are named where one %s', (_, options, message) => {
+    expect(() => schedule(input, options)).toThrow(message);
   });
 });
 
