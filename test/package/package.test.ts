@@ -36,7 +36,10 @@ describe('the package as npm ships it', { timeout: 180_000 }, () => {
       join(project, 'kubeconfig'),
       JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] }),
     );
-    inProject('npm', 'install', '--silent', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${tarball}`);
+    // With what is only needed for some of it.
+    const peers = Object.entries(manifest.peerDependencies).map(([name, version]) => `${name}@${version}`);
+    const options = ['--silent', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
+    inProject('npm', 'install', ...options, `./${tarball}`, ...peers);
   }, 180_000);
 
   afterAll(() => {
