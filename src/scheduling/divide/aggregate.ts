@@ -59,6 +59,8 @@ function preferHolders(
   const inside = others.filter((index) => chosen[index] === true).sort((a, b) => byHolding(bidders, b, a));
   let left = spare;
   for (const more of outside.sort((a, b) => byHolding(bidders, a, b))) {
+    // The first inside holds least, and the next outside hold no more than this one.
+    if (heldBy(inside[0] ?? more) >= heldBy(more)) break;
     const loss = (less: number): number => (sizes[less] ?? 0) - (sizes[more] ?? 0);
     const place = inside.findIndex((less) => heldBy(less) < heldBy(more) && loss(less) <= left);
     for (const less of place < 0 ? [] : inside.splice(place, 1)) {
