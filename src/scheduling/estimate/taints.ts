@@ -1,3 +1,4 @@
+import { tolerates as isFor } from '../filter/tolerations.ts';
 import { listOf, textOf } from './json.ts';
 
 /** What a pod doesn't mind of a node (API: core/v1 Toleration). For placing a pod `tolerationSeconds` don't matter. */
@@ -41,10 +42,4 @@ export function tolerationsOf(spec: unknown): readonly NodeToleration[] {
 /** Whether one of the tolerations is for the taint. */
 export function tolerates(tolerations: readonly NodeToleration[], taint: NodeTaint): boolean {
   return tolerations.some((each) => isFor(each, taint));
-}
-
-function isFor({ key = '', operator = 'Equal', value = '', effect = '' }: NodeToleration, taint: NodeTaint): boolean {
-  if (effect !== '' && effect !== taint.effect) return false;
-  if (key !== '' && key !== taint.key) return false;
-  return operator === 'Exists' || (operator === 'Equal' && value === (taint.value ?? ''));
 }

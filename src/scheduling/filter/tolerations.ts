@@ -27,12 +27,23 @@ export function evicts({ effect }: ClusterTaint): boolean {
  * Whether a toleration is for a taint (API: core/v1 Toleration). An empty key stands for every key, an empty effect for every effect;
  * `Equal`, which is the default, compares the value, where an absent one is empty; `Exists` doesn't look at it.
  */
-export function tolerates({ key = '', operator = 'Equal', value = '', effect }: Toleration, taint: ClusterTaint): boolean {
+export function tolerates(
+  { key = '', operator = 'Equal', value = '', effect = '' }: AnyToleration,
+  taint: { readonly key: string; readonly value?: string; readonly effect: string },
+): boolean {
   // A program that writes every field leaves those empty that it says nothing in.
-  if (effect !== undefined && (effect as string) !== '' && effect !== taint.effect) return false;
+  if (effect !== '' && effect !== taint.effect) return false;
   if (key !== '' && key !== taint.key) return false;
   if (operator === 'Exists') return true;
-  return (operator === 'Equal' || (operator as string) === '') && value === (taint.value ?? '');
+  return (operator === 'Equal' || operator === '') && value === (taint.value ?? '');
+}
+
+/** The part of a toleration that says which taints it is for: of clusters as of nodes. */
+interface AnyToleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
 }
 
 /**

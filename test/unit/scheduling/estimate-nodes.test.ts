@@ -719,3 +719,20 @@ describe('estimateOnNodes against placing replicas one by one', () => {
     );
   });
 });
+
+describe('tolerations of a replica', () => {
+  it('mean the same with empty fields as without them, as for clusters', () => {
+    const spec = { taints: [{ key: 'spot', effect: 'NoSchedule' }] };
+    const status = { allocatable: { cpu: '2', pods: '110' }, conditions: [{ type: 'Ready', status: 'True' }] };
+    const containers = [{ resources: { requests: { cpu: '1' } } }];
+    const room = (toleration: object) =>
+      estimateOnNodes({
+        nodes: [{ metadata: { name: 'n1' }, spec, status }],
+        pods: [],
+        replica: podRequirements({ containers, tolerations: [toleration] }),
+      }).replicas;
+    expect(room({ key: 'spot', operator: '', value: '', effect: '' })).toBe(2);
+    expect(room({ key: 'spot' })).toBe(2);
+    expect(room({ key: 'other', operator: '' })).toBe(0);
+  });
+});
