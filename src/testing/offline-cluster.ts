@@ -9,7 +9,12 @@ import { emptyNamespaces } from './actors/namespaces.ts';
 import type { OfflineNode } from './actors/node.ts';
 import { type WorkloadOptions, Workloads } from './actors/workloads.ts';
 import { ApiServer } from './api/api-server.ts';
-import { Network } from './network.ts';
+import { Door } from './front/door.ts';
+import { OPEN } from './front/gatekeeper.ts';
+import { RequestLog } from './front/log.ts';
+import { Network } from './front/network.ts';
+import { ADMIN, type RequestScope } from './front/request.ts';
+import { SkewedClock } from './front/skewed-clock.ts';
 import { OfflinePort } from './offline-port.ts';
 import { seededRandom } from './random.ts';
 import type { CelEvaluator } from './schema/cel.ts';
@@ -45,7 +50,17 @@ export class OfflineCluster {
    * @internal
    */
   readonly server: ApiServer;
-  readonly network = new Network();
+  /**
+   * The way in for every client.
+   *
+   * @internal
+   */
+  readonly door: Door;
+  /** Faults on the way to this cluster. */
+  readonly network: Network;
+  /** What clients have asked of this cluster. */
+  readonly requests: RequestLog;
+  readonly #clock: SkewedClock;
   readonly #actors: readonly Cancel[];
   readonly #workloads: Workloads | undefined;
 
@@ -56,7 +71,18 @@ export class OfflineCluster {
     const seed =
       options.seed ?? [...options.name].reduce((hash, letter) => (Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0)) | 0, 7);
     const Server = running === undefined ? ApiServer : GracefulServer;
-    this.server = new Server(options.clock ?? systemClock, seededRandom(seed), options.cel);
+    const clock = options.clock ?? systemClock;
+    this.#clock = new SkewedClock(clock);
+    this.server = new Server(this.#clock, seededRandom(seed), options.cel);
+    this.network = new Network(clock);
+    this.requests = new RequestLog(clock);
+    this.door = new Door({
+      cluster: options.name,
+      network: this.network,
+      log: this.requests,
+      storage: this.server.state.storage,
+      gatekeeper: OPEN,
+    });
     const isCollecting = options.garbageCollection ?? running !== undefined;
     const dependents = new Dependents(this.server.state.storage, isCollecting || running !== undefined);
     this.#workloads = running === undefined ? undefined : new Workloads(this.server, dependents, running);
@@ -71,7 +97,18 @@ export class OfflineCluster {
 
   /** The cluster behind the port, as a controller sees it. `fieldManager` is who writes where a call doesn't say. */
   connect(options: { readonly name?: string; readonly fieldManager?: string } = {}): Cluster {
-    return new OfflinePort(options.name ?? this.name, this.server, this.network, options.fieldManager ?? 'clusterset');
+    const { name = this.name, fieldManager = 'clusterset' } = options;
+    return new OfflinePort({ name, server: this.server, door: this.door, fieldManager, credentials: { user: ADMIN } });
+  }
+
+  /** Puts the cluster's clock forward, or back where it is negative: its time stamps are of another time until the result is disposed of. */
+  skew(ms: number): Disposable {
+    return this.#clock.skew(ms);
+  }
+
+  /** Refuses all credentials with 401, until the result is disposed of. Watches that are open go on, as on a real server. */
+  revoke(scope: RequestScope = {}): Disposable {
+    return this.network.fail({ code: 401 }, scope);
   }
 
   /** Forgets the history: watches that start in the past get 410, as after a compaction. */

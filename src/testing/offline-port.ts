@@ -11,6 +11,7 @@ import {
   type Draft,
   errorOfStatus,
   ifAbsentError,
+  isClustersetError,
   type KubeObject,
   keyOf,
   type ListOptions,
@@ -26,71 +27,114 @@ import {
   type WatchOptions,
   type WriteOptions,
 } from '../kube/index.ts';
+import { sleep } from '../runtime/index.ts';
 import type { ApiServer } from './api/api-server.ts';
 import type { Served } from './api/catalogue.ts';
 import { StatusError } from './api/failures.ts';
 import type { WriteContext } from './api/write.ts';
-import type { Network } from './network.ts';
+import type { Door, Visit } from './front/door.ts';
+import type { ClientRequest, Credentials, Verb } from './front/request.ts';
 import { RECORDED_VERSION } from './schema/built-in.ts';
+
+/** What a port is made of. */
+export interface PortParts {
+  readonly name: string;
+  readonly server: ApiServer;
+  readonly door: Door;
+  readonly fieldManager: string;
+  readonly credentials: Credentials;
+}
+
+/** How often `Retry-After` is waited for, and how long in all. */
+const MOST_RETRIES = 10;
+const LONGEST_WAIT_MS = 30_000;
+
+/** The part of a request that a verb and an object don't say. */
+interface Target {
+  readonly verb: Verb;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly subresource?: string | undefined;
+}
 
 /** An offline cluster behind the port, without HTTP in between. What it returns is frozen and shared; what it is given is copied. */
 export class OfflinePort implements Cluster {
   readonly name: string;
   readonly #server: ApiServer;
-  readonly #network: Network;
+  readonly #door: Door;
   readonly #fieldManager: string;
+  readonly #credentials: Credentials;
   readonly #closing = new AbortController();
 
-  constructor(name: string, server: ApiServer, network: Network, fieldManager: string) {
+  constructor({ name, server, door, fieldManager, credentials }: PortParts) {
     this.name = name;
     this.#server = server;
-    this.#network = network;
+    this.#door = door;
     this.#fieldManager = fieldManager;
+    this.#credentials = credentials;
   }
 
   async get<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, options: RequestOptions = {}): Promise<T | undefined> {
     const where = checkedKey(type, key, this.name);
-    const served = await this.#reach(type, options);
     try {
-      return this.#server.get(served, where) as unknown as T;
+      return await this.#call(
+        type,
+        { verb: 'get', ...where },
+        options,
+        (served) => this.#server.get(served, where) as unknown as T,
+      );
     } catch (error) {
-      if (error instanceof StatusError && error.status.reason === 'NotFound') return undefined;
-      throw this.#translate(error, type, where);
+      if (isClustersetError(error) && error.code === 'NotFound') return undefined;
+      throw error;
     }
   }
 
-  async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
-    const served = await this.#reach(type, options);
-    return this.#answer(type, undefined, () => this.#server.list(served, options) as unknown as ObjectList<T>);
+  list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
+    const target: Target = { verb: 'list', namespace: options.namespace };
+    return this.#call(type, target, options, (served) => this.#server.list(served, options) as unknown as ObjectList<T>);
   }
 
-  async create<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>, options: WriteOptions = {}): Promise<T> {
-    const served = await this.#reach(type, options);
-    const { namespace = 'default', name = '' } = object.metadata;
+  create<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>, options: WriteOptions = {}): Promise<T> {
+    const { namespace = 'default', name } = object.metadata;
     const where = type.scope === 'Namespaced' ? namespace : undefined;
-    return this.#answer(type, { name }, () => this.#server.create(served, where, object, this.#context(options)) as unknown as T);
+    const target: Target = { verb: 'create', namespace: where, name };
+    return this.#call(
+      type,
+      target,
+      options,
+      (served, visit) => this.#server.create(served, where, object, this.#context(options, visit)) as unknown as T,
+    );
   }
 
   async update<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions = {}): Promise<T> {
     const key = checkedKey(type, keyOf(object), this.name);
-    const served = await this.#reach(type, options, options.subresource);
-    return this.#answer(type, key, () => this.#server.update(served, key, object, this.#context(options)) as unknown as T);
+    const target: Target = { verb: 'update', ...key, subresource: options.subresource };
+    return this.#call(
+      type,
+      target,
+      options,
+      (served, visit) => this.#server.update(served, key, object, this.#context(options, visit)) as unknown as T,
+    );
   }
 
   async patch<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, patch: Patch, options: WriteOptions = {}): Promise<T> {
     const where = checkedKey(type, key, this.name);
-    const served = await this.#reach(type, options, options.subresource);
-    if (patch.type === 'strategic' && served.custom !== undefined) throw this.#unsupported(type, where);
-    return this.#answer(type, where, () => this.#server.patch(served, where, patch, this.#context(options)) as unknown as T);
+    const target: Target = { verb: 'patch', ...where, subresource: options.subresource };
+    return this.#call(type, target, options, (served, visit) => {
+      if (patch.type === 'strategic' && served.custom !== undefined) throw this.#unsupported(type, where);
+      return this.#server.patch(served, where, patch, this.#context(options, visit)) as unknown as T;
+    });
   }
 
   async apply<T extends KubeObject>(type: ResourceType<T>, object: AnyObject, options: ApplyOptions): Promise<Applied<T>> {
     const key = checkedKey(type, keyOf(object), this.name);
-    const served = await this.#reach(type, options, options.subresource);
-    const context = { ...this.#context(options), force: options.force ?? false };
+    const target: Target = { verb: 'patch', ...key, subresource: options.subresource };
     const body = options.ifAbsent ? { ...object, metadata: { ...object.metadata, resourceVersion: NEVER_VERSION } } : object;
     try {
-      return this.#answer(type, key, () => this.#server.apply(served, key, body, context) as unknown as Applied<T>);
+      return await this.#call(type, target, options, (served, visit) => {
+        const context = { ...this.#context(options, visit), force: options.force ?? false };
+        return this.#server.apply(served, key, body, context) as unknown as Applied<T>;
+      });
     } catch (error) {
       throw options.ifAbsent ? ifAbsentError(error) : error;
     }
@@ -98,12 +142,13 @@ export class OfflinePort implements Cluster {
 
   async delete(type: ResourceAddress, key: ObjectKey, options: DeleteOptions = {}): Promise<DeleteOutcome> {
     const where = checkedKey(type, key, this.name);
-    const served = await this.#reach(type, options);
     try {
-      return this.#server.delete(served, where, options).gone ? 'gone' : 'terminating';
+      return await this.#call(type, { verb: 'delete', ...where }, options, (served) =>
+        this.#server.delete(served, where, options).gone ? 'gone' : 'terminating',
+      );
     } catch (error) {
-      if (error instanceof StatusError && error.status.reason === 'NotFound') return 'absent';
-      throw this.#translate(error, type, where);
+      if (isClustersetError(error) && error.code === 'NotFound') return 'absent';
+      throw error;
     }
   }
 
@@ -111,8 +156,11 @@ export class OfflinePort implements Cluster {
     type: ResourceType<T>,
     options: WatchOptions = {},
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {
-    const served = await this.#reach(type, options);
-    const subscription = this.#answer(type, undefined, () => this.#server.watch(served, options));
+    const target: Target = { verb: 'watch', namespace: options.namespace };
+    const { subscription, visit } = await this.#call(type, target, options, (served, each) => ({
+      subscription: this.#server.watch(served, options),
+      visit: each,
+    }));
     let broken: ClustersetError | undefined;
     const breakOff = (reason: ClustersetError): void => {
       broken = reason;
@@ -122,14 +170,16 @@ export class OfflinePort implements Cluster {
       this.#closing.signal,
       ...(options.signal === undefined ? [] : [options.signal as AbortSignal]),
     ]);
+    const { network } = this.#door;
     const onAbort = (): void => breakOff(this.#aborted(signal.reason));
-    const stopListening = this.#network.onCut(() => breakOff(this.#network.error(this.name)));
+    const stopListening = network.onCut(() => breakOff(network.refused(this.name)));
     signal.addEventListener('abort', onAbort, { once: true });
     // Both may have happened while the watch was being opened.
     if (signal.aborted) onAbort();
-    else if (this.#network.isCut) breakOff(this.#network.error(this.name));
+    else if (network.isCut) breakOff(network.refused(this.name));
     try {
       for (let event = await subscription.next(); event !== undefined; event = await subscription.next()) {
+        await network.deliver(this.name, visit.request, subscription, signal);
         if (event.type === 'ERROR') throw errorOfStatus(event.object, event.object.code ?? 500, { cluster: this.name });
         yield event as WatchEvent<AnyObject> as unknown as WatchEvent<T>;
         if (broken !== undefined) break;
@@ -143,18 +193,15 @@ export class OfflinePort implements Cluster {
   }
 
   async resources(options: RequestOptions = {}): Promise<readonly ServedResource[]> {
-    await this.#enter(options);
-    return this.#server.resources();
+    return this.#ask('/apis', options, () => this.#server.resources());
   }
 
   async version(options: RequestOptions = {}): Promise<string> {
-    await this.#enter(options);
-    return RECORDED_VERSION;
+    return this.#ask('/version', options, () => RECORDED_VERSION);
   }
 
   async ready(options: RequestOptions = {}): Promise<boolean> {
-    await this.#enter(options);
-    return true;
+    return this.#ask('/readyz', options, () => true);
   }
 
   close(): Promise<void> {
@@ -162,19 +209,75 @@ export class OfflinePort implements Cluster {
     return Promise.resolve();
   }
 
-  /** Gets through to the server, as far as the network and the caller let it. */
-  async #enter({ signal }: RequestOptions): Promise<void> {
-    if (signal?.aborted || this.#closing.signal.aborted) throw this.#aborted(signal?.reason);
-    const given = signal === undefined ? [] : [signal as AbortSignal];
-    await this.#network.pass(this.name, AbortSignal.any([this.#closing.signal, ...given]));
+  /** A request that is about no resource. */
+  #ask<R>(path: string, { signal }: RequestOptions, act: () => R): Promise<R> {
+    const request: ClientRequest = { verb: 'get', path, client: this.#fieldManager };
+    return this.#patiently(signal, () => this.#enter(request, signal, (visit) => visit.act(act)));
   }
 
-  async #reach(type: ResourceAddress, options: RequestOptions, subresource?: string): Promise<Served> {
-    await this.#enter(options);
-    const served = this.#server.served(type);
-    if (served !== undefined && (subresource === undefined || served.subresources.has(subresource))) return served;
+  /** A request that is about a resource. */
+  #call<R>(
+    type: ResourceAddress,
+    { verb, namespace, name, subresource }: Target,
+    options: RequestOptions & { readonly fieldManager?: string | undefined },
+    act: (served: Served, visit: Visit) => R,
+  ): Promise<R> {
+    const { group, version, plural } = type;
+    const client = options.fieldManager ?? this.#fieldManager;
+    const request: ClientRequest = { verb, group, version, resource: plural, subresource, namespace, name, client };
+    const key = name === undefined ? undefined : { name, ...(namespace === undefined ? {} : { namespace }) };
+    return this.#patiently(options.signal, async () => {
+      try {
+        return await this.#enter(request, options.signal, (visit) => {
+          const served = this.#server.served(type);
+          if (served === undefined || (subresource !== undefined && !served.subresources.has(subresource))) {
+            throw this.#notServed(visit, type, subresource);
+          }
+          return visit.act(() => act(served, visit));
+        });
+      } catch (error) {
+        throw this.#translate(error, type, key);
+      }
+    });
+  }
+
+  /** Gets through to the server, as far as the network, the server and the caller let it. */
+  async #enter<R>(request: ClientRequest, given: RequestOptions['signal'], act: (visit: Visit) => R): Promise<R> {
+    if (given?.aborted || this.#closing.signal.aborted) throw this.#aborted(given?.reason);
+    const signal = given === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, given as AbortSignal]);
+    return act(await this.#door.enter(request, this.#credentials, signal));
+  }
+
+  /** Waits, as every adapter does, where a server asks for it by `Retry-After`. */
+  async #patiently<R>(given: RequestOptions['signal'], call: () => Promise<R>): Promise<R> {
+    const { clock } = this.#server.state;
+    const end = clock.monotonic() + LONGEST_WAIT_MS;
+    for (let retries = 0; ; retries += 1) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!isClustersetError(error)) throw error;
+        const { status, retryAfterMs } = error;
+        const isWanted = (status === 429 || status === 503) && retryAfterMs !== undefined && retries < MOST_RETRIES;
+        if (!isWanted || clock.monotonic() + retryAfterMs > end) throw error;
+        await this.#pause(retryAfterMs, given);
+      }
+    }
+  }
+
+  async #pause(ms: number, given: RequestOptions['signal']): Promise<void> {
+    const signals = [this.#closing.signal, ...(given === undefined ? [] : [given as AbortSignal])];
+    try {
+      await sleep(this.#server.state.clock, ms, AbortSignal.any(signals));
+    } catch (reason) {
+      throw this.#aborted(reason);
+    }
+  }
+
+  #notServed(visit: Visit, type: ResourceAddress, subresource: string | undefined): ClustersetError {
     const part = subresource === undefined ? '' : `/${subresource}`;
-    throw new ClustersetError({
+    visit.note(404);
+    return new ClustersetError({
       code: 'NotServed',
       message: `it does not serve ${apiVersionOf(type)} ${type.kind}${part}`,
       cluster: this.name,
@@ -183,22 +286,15 @@ export class OfflinePort implements Cluster {
     });
   }
 
-  #context(options: WriteOptions): WriteContext {
+  #context(options: WriteOptions, { user }: Visit): WriteContext {
     return {
       fieldManager: options.fieldManager ?? this.#fieldManager,
       dryRun: options.dryRun ?? false,
       fieldValidation: options.fieldValidation ?? 'Warn',
       subresource: options.subresource,
       warnings: [],
+      user,
     };
-  }
-
-  #answer<R>(type: ResourceAddress, key: ObjectKey | undefined, act: () => R): R {
-    try {
-      return act();
-    } catch (error) {
-      throw this.#translate(error, type, key);
-    }
   }
 
   #translate(error: unknown, type: ResourceAddress, key: ObjectKey | undefined): unknown {

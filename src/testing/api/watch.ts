@@ -14,6 +14,10 @@ export type Sent = WatchEvent<AnyObject> | { readonly type: 'ERROR'; readonly ob
 export interface Subscription {
   /** The next event; `undefined` when the watch has ended. */
   next(): Promise<Sent | undefined>;
+  /** When the event that was taken last came about, on the clock that never goes back. */
+  readonly pushedAt: number;
+  /** How many events may wait to be taken; a watch with more of them is ended. */
+  limit(waiting: number): void;
   /** Ends it, as the server does: what was sent can still be read. */
   end(): void;
 }
@@ -26,7 +30,7 @@ const SHORTEST_MS = 1_800_000;
 /** GET of a collection with `watch=true`. What is wrong with the options is thrown; what is wrong with the version is sent. */
 export function watch(state: State, served: Served, options: WatchOptions): Subscription {
   checkOptions(options);
-  const queue = new EventQueue();
+  const queue = new EventQueue(() => state.clock.monotonic());
   const matches = matcher(served, options);
   const stop = [start(state, served, options, matches, queue)];
   const { timeoutSeconds = 0 } = options;
@@ -103,10 +107,26 @@ function bookmarks(state: State, queue: EventQueue): Cancel {
 
 /** Events on their way to one reader. */
 class EventQueue implements Subscription {
-  readonly #waiting: Sent[] = [];
+  readonly #monotonic: () => number;
+  readonly #waiting: { readonly event: Sent; readonly at: number }[] = [];
+  #limit = Number.POSITIVE_INFINITY;
+  #pushedAt = 0;
   #reader: ((event: Sent | undefined) => void) | undefined;
   #ended = false;
   #cleanUp: () => void = () => undefined;
+
+  constructor(monotonic: () => number) {
+    this.#monotonic = monotonic;
+  }
+
+  get pushedAt(): number {
+    return this.#pushedAt;
+  }
+
+  limit(waiting: number): void {
+    this.#limit = waiting;
+    if (this.#waiting.length > waiting) this.end();
+  }
 
   onEnd(cleanUp: () => void): void {
     if (this.#ended) cleanUp();
@@ -117,8 +137,14 @@ class EventQueue implements Subscription {
     if (this.#ended) return;
     const reader = this.#reader;
     this.#reader = undefined;
-    if (reader === undefined) this.#waiting.push(event);
-    else reader(event);
+    const at = this.#monotonic();
+    if (reader !== undefined) {
+      this.#pushedAt = at;
+      reader(event);
+      return;
+    }
+    this.#waiting.push({ event, at });
+    if (this.#waiting.length > this.#limit) this.end();
   }
 
   end(): void {
@@ -130,8 +156,9 @@ class EventQueue implements Subscription {
   }
 
   next(): Promise<Sent | undefined> {
-    const event = this.#waiting.shift();
-    if (event !== undefined || this.#ended) return Promise.resolve(event);
+    const first = this.#waiting.shift();
+    if (first !== undefined) this.#pushedAt = first.at;
+    if (first !== undefined || this.#ended) return Promise.resolve(first?.event);
     return new Promise((resolve) => {
       this.#reader = resolve;
     });

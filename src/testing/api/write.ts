@@ -1,5 +1,6 @@
 import type { AnyObject, ManagedFieldsEntry, ObjectKey, Subresource } from '../../kube/index.ts';
 import { timestamp } from '../../runtime/index.ts';
+import type { RequestUser } from '../front/request.ts';
 import { type Manager, readManagers, type Writer } from '../apply/managers.ts';
 import { KINDS } from '../kinds/index.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
@@ -19,6 +20,8 @@ export interface WriteContext {
   readonly subresource?: Subresource | undefined;
   /** Things that a client should be told though the write went well. */
   readonly warnings: string[];
+  /** Who asks for it; the server itself where nobody is named. */
+  readonly user?: RequestUser;
 }
 
 /** What a write did. */

@@ -108,7 +108,7 @@ class Listener {
     this.name = cluster.name;
     this.#cluster = cluster;
     this.#server = server;
-    this.#handler = new Handler(cluster.server, { token });
+    this.#handler = new Handler({ server: cluster.server, door: cluster.door, token });
     this.#stopListening = cluster.network.onCut(() => this.#dropAll());
     server.on('connection', (socket: Socket) => this.#accept(socket));
     server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => void this.#serve(request, response));
@@ -158,7 +158,6 @@ class Listener {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     try {
-      await this.#cluster.network.pass(this.name, gone.signal);
       await send(await this.#handler.handle(toRequest(request, gone.signal)), response, gone.signal);
     } catch {
       // Cut off, or the client has gone.

@@ -4,7 +4,7 @@ import type { Send } from './ask.ts';
 
 /** Sends to a new offline cluster. */
 export function sendOffline(): Send {
-  const handler = new Handler(new OfflineCluster({ name: 'offline', rollouts: false }).server);
+  const handler = new Handler(new OfflineCluster({ name: 'offline', rollouts: false }));
   return async ({ method, path, accept, body }) => {
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     const headers = { accept, 'content-type': type };

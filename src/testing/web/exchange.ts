@@ -1,0 +1,11 @@
+import type { ApiServer } from '../api/api-server.ts';
+import type { Door, Visit } from '../front/door.ts';
+
+/** One request on its way through the server. */
+export interface Exchange {
+  readonly request: Request;
+  readonly query: URLSearchParams;
+  readonly server: ApiServer;
+  readonly door: Door;
+  readonly visit: Visit;
+}
