@@ -1,4 +1,4 @@
-/** `npm run bench`, or `npm run bench -- render plan propagation` for some of it. The last needs real API servers: see test:kube. */
+/** `npm run bench`, or `npm run bench -- render plan propagation` for some of it. The last two need real API servers: see test:kube. */
 import process from 'node:process';
 import { benchEstimation } from './estimation.ts';
 import { benchKarmada } from './karmada.ts';
@@ -6,6 +6,7 @@ import { benchKubeAdmiral } from './kubeadmiral.ts';
 import { benchDns } from './mcs-dns.ts';
 import { benchMerge } from './mcs-merge.ts';
 import { benchSlices } from './mcs-slices.ts';
+import { benchOffline } from './offline.ts';
 import { benchPlanning } from './planning.ts';
 import { benchPropagation } from './propagation.ts';
 import { benchRegistry } from './registry.ts';
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   merge: benchMerge,
   slices: benchSlices,
   dns: benchDns,
+  offline: benchOffline,
   propagation: benchPropagation,
 };
 

@@ -2,7 +2,7 @@ import { closeSync, fchmodSync, mkdtempSync, openSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ServedCluster, type ServedClusters, serve } from '../testing/http/index.ts';
-import { OfflineCluster } from '../testing/index.ts';
+import { OfflineCluster, type OfflineClusterOptions } from '../testing/index.ts';
 import { CommandFailure, reasonOf } from './failure.ts';
 import { toYaml } from './output.ts';
 
@@ -14,12 +14,17 @@ export interface OfflineWorld extends AsyncDisposable {
   cluster(name: string): OfflineCluster;
 }
 
+/** The cluster that federates, where there is one: nothing runs there. */
+export const HOST = 'host';
+
 /** Where {@link startOffline} writes, and listens. */
 export interface OfflineOptions {
   /** Default: a new file in a folder of its own, which goes away with the clusters. */
   readonly kubeconfig?: string;
   /** First port. Default: any free ports. */
   readonly port?: number;
+  /** How many nodes each cluster has but the host; with nodes, controllers and kubelets run there. Default: none. */
+  readonly nodes?: number;
 }
 
 /**
@@ -28,7 +33,13 @@ export interface OfflineOptions {
  */
 export async function startOffline(names: readonly string[], options: OfflineOptions = {}): Promise<OfflineWorld> {
   const file = newKubeconfig(options.kubeconfig);
-  const clusters = new Map(names.map((name) => [name, new OfflineCluster({ name })]));
+  const cel = await evaluator();
+  const clusters = new Map(
+    names.map((name) => {
+      const nodes = options.nodes === undefined || name === HOST ? {} : { nodes: options.nodes };
+      return [name, new OfflineCluster({ name, ...nodes, ...(cel === undefined ? {} : { cel }) })];
+    }),
+  );
   let served: ServedClusters | undefined;
   const end = async (): Promise<void> => {
     file[Symbol.dispose]();
@@ -52,6 +63,17 @@ export async function startOffline(names: readonly string[], options: OfflineOpt
     },
     [Symbol.asyncDispose]: end,
   };
+}
+
+/** Understands the rules of CRDs, where the library for it is installed. */
+async function evaluator(): Promise<OfflineClusterOptions['cel']> {
+  try {
+    const { celEvaluator } = await import('../testing/cel/index.ts');
+    return celEvaluator();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 /** A file that nobody else can read, and that wasn't there before. It is removed when it is disposed of, or when the process exits. */

@@ -68,7 +68,12 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** The last second that was asked for: most are asked for again and again. */
+let last = { second: Number.NaN, text: '' };
+
 /** RFC 3339 with seconds, as Kubernetes writes `metadata.creationTimestamp`. */
 export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== last.second) last = { second, text: `${new Date(ms).toISOString().slice(0, 19)}Z` };
+  return last.text;
 }

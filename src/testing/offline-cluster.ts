@@ -1,23 +1,27 @@
 import { type Cluster, ClustersetError } from '../kube/index.ts';
 import { type Cancel, type Clock, systemClock } from '../runtime/index.ts';
+import { Access, type User } from './access/index.ts';
 import { Dependents } from './actors/dependents.ts';
 import { type RolloutOptions, rollOutDeployments } from './actors/deployments.ts';
+import { keepBudgets } from './actors/disruption-budgets.ts';
 import { collectGarbage } from './actors/garbage.ts';
 import { GracefulServer } from './actors/graceful-server.ts';
 import type { PodBehaviour } from './actors/kubelet.ts';
 import { emptyNamespaces } from './actors/namespaces.ts';
 import type { OfflineNode } from './actors/node.ts';
 import { type WorkloadOptions, Workloads } from './actors/workloads.ts';
+import type { AdmissionHook } from './api/admission.ts';
 import { ApiServer } from './api/api-server.ts';
 import { Door } from './front/door.ts';
-import { OPEN } from './front/gatekeeper.ts';
 import { RequestLog } from './front/log.ts';
 import { Network } from './front/network.ts';
-import { ADMIN, type RequestScope } from './front/request.ts';
+import { ADMIN, type Credentials, type RequestScope } from './front/request.ts';
 import { SkewedClock } from './front/skewed-clock.ts';
+import { type Violation, violations } from './invariants.ts';
 import { OfflinePort } from './offline-port.ts';
-import { seededRandom } from './random.ts';
+import { type Random, seededRandom } from './random.ts';
 import type { CelEvaluator } from './schema/cel.ts';
+import { type ClusterSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts';
 
 /** What an {@link OfflineCluster} is made with. */
 export interface OfflineClusterOptions {
@@ -37,8 +41,30 @@ export interface OfflineClusterOptions {
   readonly nodes?: number | readonly OfflineNode[];
   /** Whether objects go when their owners are gone, in the background. Default: where workloads run. */
   readonly garbageCollection?: boolean;
+  /**
+   * Whether roles and bindings decide who may do what (RBAC); the cluster starts with the most usual of a real server's roles then. Default: everybody
+   * may do everything.
+   */
+  readonly rbac?: boolean;
   /** Understands the rules of CRDs: `celEvaluator()` of `clusterset/testing/cel`. Default: nobody does, and CRDs with rules are refused. */
   readonly cel?: CelEvaluator;
+}
+
+/** How somebody sees an offline cluster. */
+export interface OfflineConnectOptions {
+  /** How errors call the cluster. Default: its name. */
+  readonly name?: string;
+  /** Who writes where a call doesn't say. Default `clusterset`. */
+  readonly fieldManager?: string;
+  /** As whom, taken at its word: `{ name: 'system:serviceaccount:shop:web', groups: [] }`. Default: an administrator. */
+  readonly user?: User;
+  /** With which token, in place of a user: it is looked at with every call. */
+  readonly token?: string;
+}
+
+function credentialsOf({ user = ADMIN, token }: OfflineConnectOptions): Credentials {
+  if (token === undefined) return { user };
+  return { headers: new Headers({ authorization: `Bearer ${token}` }), adminToken: '' };
 }
 
 /** A Kubernetes API server in memory, with the little that makes it look alive. */
@@ -56,11 +82,16 @@ export class OfflineCluster {
    * @internal
    */
   readonly door: Door;
+  /** Who is who here, and who may do what: tokens, roles. */
+  readonly access: Access;
   /** Faults on the way to this cluster. */
   readonly network: Network;
   /** What clients have asked of this cluster. */
   readonly requests: RequestLog;
   readonly #clock: SkewedClock;
+  readonly #seed: number;
+  readonly #isCollecting: boolean;
+  #random: Random;
   readonly #actors: readonly Cancel[];
   readonly #workloads: Workloads | undefined;
 
@@ -73,17 +104,21 @@ export class OfflineCluster {
     const Server = running === undefined ? ApiServer : GracefulServer;
     const clock = options.clock ?? systemClock;
     this.#clock = new SkewedClock(clock);
-    this.server = new Server(this.#clock, seededRandom(seed), options.cel);
+    this.#seed = seed;
+    this.#random = seededRandom(seed);
+    this.server = new Server(this.#clock, () => this.#random(), options.cel);
     this.network = new Network(clock);
     this.requests = new RequestLog(clock);
+    this.access = new Access(this.server, { rbac: options.rbac ?? false });
     this.door = new Door({
       cluster: options.name,
       network: this.network,
       log: this.requests,
       storage: this.server.state.storage,
-      gatekeeper: OPEN,
+      gatekeeper: this.access,
     });
     const isCollecting = options.garbageCollection ?? running !== undefined;
+    this.#isCollecting = isCollecting;
     const dependents = new Dependents(this.server.state.storage, isCollecting || running !== undefined);
     this.#workloads = running === undefined ? undefined : new Workloads(this.server, dependents, running);
     const isPretending = running === undefined && options.rollouts !== false;
@@ -91,14 +126,16 @@ export class OfflineCluster {
       emptyNamespaces(this.server),
       ...(isPretending ? [rollOutDeployments(this.server, options.rollouts || {})] : []),
       ...(isCollecting ? [collectGarbage(this.server, dependents)] : []),
+      ...(running === undefined ? [] : [keepBudgets(this.server, dependents)]),
       () => dependents.stop(),
+      () => this.access.stop(),
     ];
   }
 
-  /** The cluster behind the port, as a controller sees it. `fieldManager` is who writes where a call doesn't say. */
-  connect(options: { readonly name?: string; readonly fieldManager?: string } = {}): Cluster {
+  /** The cluster behind the port, as a controller sees it. */
+  connect(options: OfflineConnectOptions = {}): Cluster {
     const { name = this.name, fieldManager = 'clusterset' } = options;
-    return new OfflinePort({ name, server: this.server, door: this.door, fieldManager, credentials: { user: ADMIN } });
+    return new OfflinePort({ name, server: this.server, door: this.door, fieldManager, credentials: credentialsOf(options) });
   }
 
   /** Puts the cluster's clock forward, or back where it is negative: its time stamps are of another time until the result is disposed of. */
@@ -109,6 +146,36 @@ export class OfflineCluster {
   /** Refuses all credentials with 401, until the result is disposed of. Watches that are open go on, as on a real server. */
   revoke(scope: RequestScope = {}): Disposable {
     return this.network.fail({ code: 401 }, scope);
+  }
+
+  /** Asks a hook about writes from now on, as a webhook is asked, until the result is disposed of. */
+  admit(hook: AdmissionHook): Disposable {
+    return this.server.state.admission.add(hook);
+  }
+
+  /** Everything that is stored, for {@link OfflineCluster.restore}, or to be looked at. */
+  snapshot(): ClusterSnapshot {
+    return takeSnapshot(this.name, this.server.state);
+  }
+
+  /**
+   * Makes the cluster hold what a snapshot holds, as when etcd is restored from a backup: versions go back, too, all connections break, and the
+   * history is forgotten.
+   *
+   * @throws ClustersetError `Invalid` for an object of no kind that is served; then nothing is changed.
+   */
+  restore(snapshot: ClusterSnapshot): void {
+    restoreSnapshot(this.server.state, snapshot);
+    // What is created from now on must not be what was created then.
+    this.#random = seededRandom(this.#seed ^ Math.imul(Number(snapshot.resourceVersion), 0x9e3779b1));
+    this.network.cut()[Symbol.dispose]();
+  }
+
+  /**
+   * What must not be, and is: see {@link World.verify}.
+   */
+  violations(): readonly Violation[] {
+    return violations(this.name, this.server.state, { owners: this.#isCollecting });
   }
 
   /** Forgets the history: watches that start in the past get 410, as after a compaction. */

@@ -143,8 +143,8 @@ export class OfflinePort implements Cluster {
   async delete(type: ResourceAddress, key: ObjectKey, options: DeleteOptions = {}): Promise<DeleteOutcome> {
     const where = checkedKey(type, key, this.name);
     try {
-      return await this.#call(type, { verb: 'delete', ...where }, options, (served) =>
-        this.#server.delete(served, where, options).gone ? 'gone' : 'terminating',
+      return await this.#call(type, { verb: 'delete', ...where }, options, (served, visit) =>
+        this.#server.delete(served, where, { ...options, user: visit.user }).gone ? 'gone' : 'terminating',
       );
     } catch (error) {
       if (isClustersetError(error) && error.code === 'NotFound') return 'absent';
@@ -179,7 +179,7 @@ export class OfflinePort implements Cluster {
     else if (network.isCut) breakOff(network.refused(this.name));
     try {
       for (let event = await subscription.next(); event !== undefined; event = await subscription.next()) {
-        await network.deliver(this.name, visit.request, subscription, signal);
+        await network.deliver(this.name, visit, subscription, signal);
         if (event.type === 'ERROR') throw errorOfStatus(event.object, event.object.code ?? 500, { cluster: this.name });
         yield event as WatchEvent<AnyObject> as unknown as WatchEvent<T>;
         if (broken !== undefined) break;

@@ -14,13 +14,15 @@ export function seededRandom(seed: number): Random {
 
 /** A UUID of version 4. */
 export function randomUuid(random: Random): string {
-  const digits = Array.from({ length: 32 }, (_, index) => {
-    if (index === 12) return '4';
-    const digit = Math.floor(random() * 16);
-    return (index === 16 ? (digit & 3) | 8 : digit).toString(16);
-  }).join('');
-  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join('-');
+  const word = (): number => Math.floor(random() * 2 ** 32);
+  const [a, b, c, d] = [word(), word(), word(), word()];
+  const version = ((b & 0xffff_0fff) | 0x4000) >>> 0;
+  const variant = ((c & 0x3fff_ffff) | 0x8000_0000) >>> 0;
+  const [second, third] = [hex(version), hex(variant)];
+  return `${hex(a)}-${second.slice(0, 4)}-${second.slice(4)}-${third.slice(0, 4)}-${third.slice(4)}${hex(d)}`;
 }
+
+const hex = (word: number): string => word.toString(16).padStart(8, '0');
 
 /** Letters and digits that make no words and can't be mistaken for one another, as Kubernetes puts them behind `generateName`. */
 const SUFFIX = 'bcdfghjklmnpqrstvwxz2456789';

@@ -3,10 +3,11 @@ import type { ClusterEntry } from '../registry/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import type { RolloutOptions } from './actors/deployments.ts';
 import { OfflineCluster, type OfflineClusterOptions } from './offline-cluster.ts';
+import { type ClusterSnapshot, SNAPSHOT, type WorldSnapshot } from './snapshot.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** What runs in one cluster of a world. */
-export type ClusterContents = Pick<OfflineClusterOptions, 'nodes' | 'workloads' | 'garbageCollection'>;
+export type ClusterContents = Pick<OfflineClusterOptions, 'nodes' | 'workloads' | 'garbageCollection' | 'rbac'>;
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -22,6 +23,8 @@ export interface WorldOptions {
   readonly workloads?: OfflineClusterOptions['workloads'];
   /** For all clusters: see {@link OfflineClusterOptions.cel}. */
   readonly cel?: OfflineClusterOptions['cel'];
+  /** What the clusters hold in the beginning, by their names; a virtual clock starts when it was taken. Default: nothing. */
+  readonly from?: WorldSnapshot;
 }
 
 /** Offline clusters that share a clock. */
@@ -32,7 +35,7 @@ export class World implements AsyncDisposable {
   /** The members as a fleet. */
   readonly entries: readonly ClusterEntry[];
 
-  constructor({ host, members = {}, clock = new VirtualClock(), rollouts, workloads, cel }: WorldOptions) {
+  constructor({ host, members = {}, from, clock = clockOf(from), rollouts, workloads, cel }: WorldOptions) {
     this.clock = clock;
     const shared = {
       clock,
@@ -44,6 +47,7 @@ export class World implements AsyncDisposable {
     this.host = host === undefined ? undefined : new OfflineCluster({ name: 'host', ...shared, ...parted(host).contents });
     this.members = new Map(split.map(({ name, contents }) => [name, new OfflineCluster({ name, ...shared, ...contents })]));
     this.entries = split.map(({ name, known }) => ({ ...known, name }));
+    if (from !== undefined) this.restore(from);
   }
 
   /** A cluster by its name; `host` is the host. @throws ClustersetError `UnknownCluster`. */
@@ -67,6 +71,22 @@ export class World implements AsyncDisposable {
     return this.cluster(name).network.cut();
   }
 
+  /** Everything that the clusters have stored. */
+  snapshot(): WorldSnapshot {
+    const clusters = this.#clusters().map((cluster) => cluster.snapshot());
+    return { ...SNAPSHOT, time: new Date(this.clock.now()).toISOString(), clusters };
+  }
+
+  /**
+   * Makes the clusters of a snapshot hold what they held then: see {@link OfflineCluster.restore}. Those that are not in it stay as they are.
+   *
+   * @throws ClustersetError `UnknownCluster` for one that is not in this world; then nothing is changed.
+   */
+  restore({ clusters }: WorldSnapshot): void {
+    const found = clusters.map((each): readonly [OfflineCluster, ClusterSnapshot] => [this.cluster(each.name), each]);
+    for (const [cluster, snapshot] of found) cluster.restore(snapshot);
+  }
+
   /** Lets virtual time pass: a number of milliseconds, or text such as `5m`. */
   async advance(duration: number | string): Promise<void> {
     if (!(this.clock instanceof VirtualClock)) throw new TypeError('only a world with a virtual clock can be told to advance');
@@ -78,6 +98,24 @@ export class World implements AsyncDisposable {
     if (this.clock instanceof VirtualClock) await this.clock.settle();
   }
 
+  /**
+   * Looks for what must not be in any cluster, whoever has written to it: versions or uids that two objects share, objects without their namespace
+   * or, where a garbage collector runs, without any of their owners, and histories that lead to something else than what is stored. Call it at the
+   * end of a test, when everything has settled.
+   *
+   * @throws Error that names the objects.
+   */
+  verify(): void {
+    const found = this.#clusters().flatMap((cluster) => cluster.violations());
+    if (found.length === 0) return;
+    const lines = found.map(({ cluster, object, message }) => `  ${cluster}: ${object}: ${message}`);
+    throw new Error(`the world is not as a world can be:\n${lines.join('\n')}`);
+  }
+
+  #clusters(): readonly OfflineCluster[] {
+    return [...(this.host === undefined ? [] : [this.host]), ...this.members.values()];
+  }
+
   /** Lets go of all clusters. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.host?.stop();
@@ -85,8 +123,12 @@ export class World implements AsyncDisposable {
   }
 }
 
+function clockOf(from: WorldSnapshot | undefined): VirtualClock {
+  return from === undefined ? new VirtualClock() : new VirtualClock(Date.parse(from.time));
+}
+
 /** What runs in a cluster, and what is known of it. */
-function parted({ nodes, workloads, garbageCollection, ...known }: Omit<ClusterEntry, 'name'> & ClusterContents): {
+function parted({ nodes, workloads, garbageCollection, rbac, ...known }: Omit<ClusterEntry, 'name'> & ClusterContents): {
   readonly contents: ClusterContents;
   readonly known: Omit<ClusterEntry, 'name'>;
 } {
@@ -94,6 +136,7 @@ function parted({ nodes, workloads, garbageCollection, ...known }: Omit<ClusterE
     ...(nodes === undefined ? {} : { nodes }),
     ...(workloads === undefined ? {} : { workloads }),
     ...(garbageCollection === undefined ? {} : { garbageCollection }),
+    ...(rbac === undefined ? {} : { rbac }),
   };
   return { contents, known };
 }

@@ -5,7 +5,7 @@ import { CommandFailure, EXIT } from '../failure.ts';
 import { readFleet } from '../fleet.ts';
 import { type HostObject, hostObjectsOf, readHost, runPropagation, typesOnHost, writeToHost } from '../host.ts';
 import { closeAll, type Federation, FIELD_MANAGER, hostOf, membersOf, readFederation } from '../inputs.ts';
-import { type OfflineWorld, startOffline } from '../offline.ts';
+import { HOST, type OfflineWorld, startOffline } from '../offline.ts';
 import { type Format, indent, outputOption, shellWord, show, table } from '../output.ts';
 import { shipped } from '../package.ts';
 import { planReport, planText } from '../plan-report.ts';
@@ -22,7 +22,6 @@ interface DemoOptions {
 
 const APPLICATION = 'examples/shop/app';
 const FLEET = 'examples/shop/fleet.yaml';
-const HOST = 'host';
 /** The cluster that goes away. */
 const LOST = 'eu-2';
 const PATIENCE_MS = 60_000;

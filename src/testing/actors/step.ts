@@ -78,8 +78,15 @@ function act(server: ApiServer, step: Step, fieldManager: string): void {
       const { name, namespace } = step.object.metadata;
       const key = namespace === undefined ? { name } : { namespace, name };
       const { resourceVersion: _, ...metadata } = step.object.metadata;
-      const subresource = step.op === 'status' ? ({ subresource: 'status' } as const) : {};
-      server.update(served, key, { ...step.object, metadata }, { ...context, ...subresource });
+      if (step.op === 'update') server.update(served, key, { ...step.object, metadata }, context);
+      // Metadata is written with a status, too: it must be the newest.
+      else
+        server.update(
+          served,
+          key,
+          { ...server.get(served, key), status: step.object.status },
+          { ...context, subresource: 'status' },
+        );
       return;
     }
     case 'delete':

@@ -1,7 +1,6 @@
 import {
   type AnyObject,
   type CustomResourceDefinition,
-  type DeleteOptions,
   type ListOptions,
   type ObjectKey,
   type ObjectList,
@@ -15,11 +14,14 @@ import type { Random } from '../random.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
 import { apply } from './apply.ts';
 import type { Served } from './catalogue.ts';
-import { patch, update, type WirePatch } from './change.ts';
+import { patch, put, type WirePatch } from './change.ts';
 import { create } from './create.ts';
 import { type Deleted, remove } from './delete.ts';
+import { type DeletedCollection, removeCollection } from './delete-collection.ts';
+import type { Removal } from './delete-options.ts';
 import { notFound } from './failures.ts';
 import { list } from './list.ts';
+import { applyScale, patchScale, readScale, updateScale } from './scale.ts';
 import { FIRST_NAMESPACES, NAMESPACES, newState, type State, stored } from './state.ts';
 import type { StoredEvent } from './storage.ts';
 import { type Subscription, watch } from './watch.ts';
@@ -65,27 +67,49 @@ export class ApiServer {
     return create(this.state, served, namespace, body, context);
   }
 
+  getScale(served: Served, key: ObjectKey): AnyObject {
+    return readScale(this.state, served, key);
+  }
+
   update(served: Served, key: ObjectKey, body: unknown, context: WriteContext): AnyObject {
-    return update(this.state, served, key, body, context);
+    if (context.subresource === 'scale') return updateScale(this.state, served, key, body, context);
+    return this.put(served, key, body, context).object;
+  }
+
+  /** An update, which creates some kinds where there are none yet. */
+  put(served: Served, key: ObjectKey, body: unknown, context: WriteContext): Written {
+    if (context.subresource === 'scale') return { object: this.update(served, key, body, context), created: false };
+    return put(this.state, served, key, body, context);
   }
 
   patch(served: Served, key: ObjectKey, change: WirePatch, context: WriteContext): AnyObject {
+    if (context.subresource === 'scale') return patchScale(this.state, served, key, change, context);
     return patch(this.state, served, key, change, context);
   }
 
   apply(served: Served, key: ObjectKey, body: unknown, context: WriteContext & { readonly force: boolean }): Written {
+    if (context.subresource === 'scale') return { object: applyScale(this.state, served, key, body, context), created: false };
     return apply(this.state, served, key, body, context);
   }
 
-  delete(served: Served, key: ObjectKey, options: Omit<DeleteOptions, 'signal'>): Deleted {
-    return remove(this.state, served, key, options);
+  delete(served: Served, key: ObjectKey, options: Removal): Deleted {
+    return remove(this.state, served, key, options, (object, asked) => this.graceOf(served, object, asked));
+  }
+
+  deleteCollection(served: Served, selection: ListOptions, options: Removal): DeletedCollection {
+    return removeCollection(this, served, selection, options);
+  }
+
+  /** How many seconds an object gets to stop: none where nobody stops it, and nothing is said of it for kinds that only go at once. */
+  protected graceOf({ collection }: Served, _object: AnyObject, _asked: number | undefined): number | undefined {
+    return collection === 'pods' ? 0 : undefined;
   }
 
   /** Everything that is served. */
   resources(): readonly ServedResource[] {
     return this.state.catalogue.all().map(({ type, subresources, shortNames }) => ({
       ...type,
-      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+      verbs: verbsOf(type),
       subresources: [...subresources],
       shortNames,
     }));
@@ -105,4 +129,10 @@ export class ApiServer {
     const collection = `${type.plural}.${type.group}`;
     for (const object of [...this.state.storage.list(collection)]) this.state.storage.remove(collection, object.metadata);
   }
+}
+
+/** What can be done with a resource. Namespaces go one by one only. */
+export function verbsOf({ group, plural }: Pick<ResourceAddress, 'group' | 'plural'>): readonly string[] {
+  const isNamespaces = group === '' && plural === 'namespaces';
+  return ['create', 'delete', ...(isNamespaces ? [] : ['deletecollection']), 'get', 'list', 'patch', 'update', 'watch'];
 }

@@ -31,6 +31,7 @@ export interface Served {
     readonly rules: () => RuleTree | undefined;
     readonly columns: readonly PrinterColumn[];
     readonly storageVersion: string;
+    readonly listKind: string;
   };
 }
 
@@ -128,13 +129,14 @@ function servedBy(crd: CustomResourceDefinition, cel: CelEvaluator | undefined):
         schema: customSchema(schema, metadataSchema),
         subresources: new Set(Object.keys(version.subresources ?? {})),
         shortNames: names.shortNames ?? [],
-        categories: [],
+        categories: names.categories ?? [],
         hasGeneration: true,
         custom: {
           schema,
           rules: once(() => (cel === undefined ? undefined : compileRules(schema, cel))),
           columns: version.additionalPrinterColumns ?? [],
           storageVersion,
+          listKind: names.listKind || `${names.kind}List`,
         },
       };
     });

@@ -1,60 +1,81 @@
-import {
-  type AnyObject,
-  applyJsonPatch,
-  applyMergePatch,
-  deepEqual,
-  isClustersetError,
-  isRecord,
-  type JsonPatchOperation,
-  type ObjectKey,
-} from '../../kube/index.ts';
-import { afterUpdate, type Manager, readManagers, writeManagers } from '../apply/managers.ts';
+import { type AnyObject, applyMergePatch, deepEqual, isRecord, type ObjectKey } from '../../kube/index.ts';
+import { afterUpdate, type Manager, managedBy, readManagers } from '../apply/managers.ts';
 import { applyStrategicPatch } from '../apply/strategic.ts';
 import { KINDS } from '../kinds/index.ts';
 import { copy } from '../schema/conform.ts';
 import type { Served } from './catalogue.ts';
-import { badRequest, conflict, invalid, invalidValue, notFound, StatusError } from './failures.ts';
+import { createFitted } from './create.ts';
+import { badRequest, conflict, type FieldProblem, invalidPatch, notFound, restoring } from './failures.ts';
+import { jsonPatched, withoutNulls } from './json-patch.ts';
 import { decoded, isSpecChanged } from './metadata.ts';
 import { inStorageVersion, inVersion, isHeld, isTerminating, type State, stored } from './state.ts';
 import {
+  asStored,
   bare,
+  changedForGood,
   check,
   checkNameOnUrl,
-  checkSameUid,
+  checkNumber,
+  checkPolicy,
   checkVersion,
   fitted,
   givenManagers,
+  mutated,
   ownedThroughPath,
+  requireVersion,
   type WriteContext,
+  type Written,
+  warnOfFinalizers,
+  writable,
   writerOf,
 } from './write.ts';
 
+/** Kinds that a PUT creates where there are none yet. */
+const CREATED_BY_PUT: ReadonlySet<string> = new Set([
+  'services',
+  'events',
+  'limitranges',
+  'leases.coordination.k8s.io',
+  'roles.rbac.authorization.k8s.io',
+  'rolebindings.rbac.authorization.k8s.io',
+  'clusterroles.rbac.authorization.k8s.io',
+  'clusterrolebindings.rbac.authorization.k8s.io',
+]);
+
 /** PUT */
-export function update(state: State, served: Served, key: ObjectKey, body: unknown, context: WriteContext): AnyObject {
-  const given = decoded(body, served, key.namespace);
-  const old = stored(state, served, key);
+export function put(state: State, served: Served, key: ObjectKey, body: unknown, context: WriteContext): Written {
+  const isStrict = context.fieldValidation !== 'Ignore';
+  const given = fitted(decoded(body, served, key.namespace, undefined, isStrict), served, context);
   checkNameOnUrl(given, key);
+  const old = stored(state, served, key);
+  const isCreation = old === undefined && context.subresource === undefined && CREATED_BY_PUT.has(served.collection);
+  if (CREATED_BY_PUT.has(served.collection) || old !== undefined) checkUid(served, key, given, old);
+  if (isCreation) {
+    checkNumber(given.metadata.resourceVersion ?? '');
+    return { object: createFitted(state, served, given, givenManagers(body, served) ?? [], context), created: true };
+  }
   if (old === undefined) throw notFound(served.type, key.name);
-  if (served.custom !== undefined && (given.metadata.resourceVersion ?? '') === '') {
-    const { type } = served;
-    // The kind of the message is the resource here, in contrast to all other messages of this sort.
-    const named = { ...type, kind: type.plural };
-    throw invalid(named, key.name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')]);
-  }
-  const { uid } = given.metadata;
-  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
-    throw conflict(served.type, key.name, why);
-  }
-  return replace(state, served, old, given, context);
+  return { object: replace(state, served, old, given, givenManagers(body, served), context), created: false };
 }
+
+/** A PUT that names a uid is for the object of that uid only. The message is that of the storage, with the key that it uses. */
+function checkUid({ type, custom }: Served, key: ObjectKey, { metadata }: AnyObject, old: AnyObject | undefined): void {
+  const { uid = '' } = metadata;
+  if (uid === '' || uid === old?.metadata.uid) return;
+  const folder = custom === undefined ? (FOLDERS[type.plural] ?? type.plural) : `${type.group}/${type.plural}`;
+  const path = ['/registry', folder, ...(key.namespace === undefined ? [] : [key.namespace]), key.name].join('/');
+  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old?.metadata.uid ?? ''}`;
+  const error = `StorageError: invalid object, Code: 4, Key: ${path}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`;
+  throw conflict(type, key.name, error);
+}
+
+/** Where objects are stored whose folder doesn't have the name of their collection. */
+const FOLDERS: Readonly<Record<string, string>> = { services: 'services/specs', nodes: 'minions', ingresses: 'ingress' };
 
 /** A patch as it comes over the wire. */
 export type WirePatch =
   | { readonly type: 'json'; readonly operations: unknown }
   | { readonly type: 'merge' | 'strategic'; readonly body: unknown };
-
-const MOST_OPERATIONS = 10_000;
 
 /** PATCH, other than apply */
 export function patch(state: State, served: Served, key: ObjectKey, change: WirePatch, context: WriteContext): AnyObject {
@@ -62,70 +83,39 @@ export function patch(state: State, served: Served, key: ObjectKey, change: Wire
   if (old === undefined) throw notFound(served.type, key.name);
   const target = copy(old);
   const changed =
-    change.type === 'json' ? jsonPatched(target, change.operations) : bodyPatched(target, change.body, change.type, served);
-  const given = decoded(changed, served, key.namespace);
-  if ((given.metadata.name ?? '') !== key.name) checkNameOnUrl(given, key);
-  checkSameUid(served, old, given);
-  const { resourceVersion } = given.metadata;
-  const isPinned = resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion;
-  const settled = isPinned
-    ? given
-    : { ...given, metadata: { ...given.metadata, resourceVersion: old.metadata.resourceVersion ?? '' } };
-  return replace(state, served, old, settled, context);
-}
-
-function jsonPatched(target: AnyObject, operations: unknown): unknown {
-  if (!Array.isArray(operations)) throw badRequest('error decoding patch: a JSON patch is a list of operations');
-  if (operations.length > MOST_OPERATIONS) {
-    const message = `The allowed maximum operations in a JSON patch is ${MOST_OPERATIONS}, got ${operations.length}`;
-    throw new StatusError({
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message,
-      reason: 'RequestEntityTooLarge',
-      code: 413,
-    });
-  }
-  try {
-    return applyJsonPatch(target, operations as readonly JsonPatchOperation[]);
-  } catch (error) {
-    if (!isClustersetError(error) && !(error instanceof TypeError)) throw error;
-    // The server doesn't say which operation it was, nor why.
-    throw new StatusError({
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'the server rejected our request due to an error in our request',
-      reason: 'Invalid',
-      details: {},
-      code: 422,
-    });
-  }
+    change.type === 'json'
+      ? jsonPatched(target, change.operations, context.fieldValidation !== 'Ignore')
+      : bodyPatched(target, change.body, change.type, served);
+  const fail = change.type === 'strategic' ? restoring(invalidPatch(changed)) : invalidPatch(changed);
+  const given = fitted(decoded(changed, served, key.namespace, fail), served, context, fail);
+  checkNameOnUrl(given, key);
+  return replace(state, served, old, given, givenManagers(changed, served), context);
 }
 
 function bodyPatched(target: AnyObject, body: unknown, type: 'merge' | 'strategic', served: Served): unknown {
   if (!isRecord(body)) throw badRequest('error decoding patch: json: cannot unmarshal the body into an object');
-  return type === 'merge' ? applyMergePatch(target, body) : applyStrategicPatch(target, body, served.schema);
+  return type === 'merge' ? applyMergePatch(target, withoutNulls(body)) : applyStrategicPatch(target, body, served.schema);
 }
 
 /** Puts a new version in the place of an old one, if there is any difference. */
-function replace(state: State, served: Served, old: AnyObject, given: AnyObject, context: WriteContext): AnyObject {
-  checkVersion(served, old, given);
-  const object = fitted({ ...given, metadata: { ...given.metadata, name: old.metadata.name } }, served, context);
-  const managers = givenManagers(given) ?? readManagers(old.metadata.managedFields);
+function replace(
+  state: State,
+  served: Served,
+  old: AnyObject,
+  object: AnyObject,
+  given: readonly Manager[] | undefined,
+  context: WriteContext,
+): AnyObject {
+  requireVersion(served, object);
+  checkVersion(served, old, object);
+  const asked = context.subresource === undefined ? given : undefined;
+  const managers = asked ?? readManagers(old.metadata.managedFields);
   const writer = writerOf(state, served, context, 'Update');
   const after =
-    managers.length === 0 ? [] : afterUpdate(bare(old), bare(part(object, old, context)), served.schema, managers, writer);
-  return settle(state, served, old, object, after, context);
-}
-
-/** The part of an object that a write is about: the status, or everything else. */
-function part(object: AnyObject, old: AnyObject, { subresource }: WriteContext): AnyObject {
-  if (subresource === 'status') return { ...old, status: object.status };
-  return object;
+    managers.length === 0
+      ? []
+      : afterUpdate(bare(old), bare(writable(object, old, served, context)), served.schema, managers, writer);
+  return settle(state, served, old, object, after, context, changedForGood(old, object));
 }
 
 /** The rest of the way that every change of an existing object goes. */
@@ -136,40 +126,39 @@ export function settle(
   object: AnyObject,
   managers: readonly Manager[],
   context: WriteContext,
+  problems: readonly FieldProblem[] = [],
 ): AnyObject {
   const { collection } = served;
   const isStatus = context.subresource === 'status';
-  const body = isStatus ? withStatusOf(old, object) : keepStatus(object, old, served);
+  const body = writable(object, old, served, context);
   const candidate: AnyObject = {
     ...body,
     metadata: {
-      ...(isStatus ? old.metadata : keptMetadata(body, old)),
-      managedFields: writeManagers(ownedThroughPath(managers, served)),
+      ...keptMetadata(bare(body), old),
+      resourceVersion: old.metadata.resourceVersion ?? '',
+      ...managedBy(ownedThroughPath(managers, served)),
     },
   };
-  const prepared = isStatus ? candidate : (KINDS[collection]?.prepareUpdate?.(candidate, old, state.kinds) ?? candidate);
-  const counted = countGeneration(prepared, old, served);
-  check(served, counted, old, state.cel);
-  if (isSameButForTimes(counted, old)) return old;
-  if (context.dryRun) return counted;
+  const admitted = mutated(state, served, candidate, old, context);
+  const kind = KINDS[collection];
+  const prepared =
+    (isStatus ? kind?.prepareStatus?.(admitted, old) : kind?.prepareUpdate?.(admitted, old, state.kinds)) ?? admitted;
+  const counted = isStatus ? prepared : countGeneration(prepared, old, served);
+  checkPolicy(state, served, counted, old, context);
+  check(served, counted, old, state.cel, problems);
+  state.admission.validate({ served, operation: 'UPDATE', object: counted, old, context });
+  warnOfFinalizers(counted, old, served, context);
+  const last = asStored(counted, served);
+  if (isSameButForTimes(last, old)) return old;
+  if (context.dryRun) return last;
   // A pod that has grace left stays, whoever changes it.
-  const isDue = Number(counted.metadata.deletionGracePeriodSeconds ?? 0) === 0;
-  if (isTerminating(counted) && isDue && !isHeld(counted)) {
-    state.storage.put(collection, inStorageVersion(counted, served));
-    return inVersion(state.storage.remove(collection, counted.metadata) ?? counted, served);
+  const isDue = Number(last.metadata.deletionGracePeriodSeconds ?? 0) === 0;
+  if (isTerminating(last) && isDue && !isHeld(last)) {
+    // Nobody sees what was written last, but whoever wrote it.
+    state.storage.remove(collection, last.metadata);
+    return last;
   }
-  return inVersion(state.storage.put(collection, inStorageVersion(counted, served)), served);
-}
-
-function withStatusOf(old: AnyObject, object: AnyObject): AnyObject {
-  const { status: _, ...rest } = old;
-  return object.status === undefined ? (rest as AnyObject) : ({ ...rest, status: object.status } as AnyObject);
-}
-
-function keepStatus(object: AnyObject, old: AnyObject, served: Served): AnyObject {
-  if (!served.subresources.has('status')) return object;
-  const { status: _, ...rest } = object;
-  return (old.status === undefined ? rest : { ...rest, status: old.status }) as AnyObject;
+  return inVersion(state.storage.put(collection, inStorageVersion(last, served)), served);
 }
 
 /** Metadata of the new version, with what can't change taken from the old. */
@@ -190,7 +179,7 @@ function keptMetadata(object: AnyObject, old: AnyObject): AnyObject['metadata'] 
 
 function countGeneration(object: AnyObject, old: AnyObject, served: Served): AnyObject {
   const { generation } = old.metadata;
-  if (generation === undefined || !isSpecChanged(object, old, served)) return object;
+  if (generation === undefined || !served.hasGeneration || !isSpecChanged(object, old, served)) return object;
   return { ...object, metadata: { ...object.metadata, generation: generation + 1 } };
 }
 

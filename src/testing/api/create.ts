@@ -1,14 +1,26 @@
 import type { AnyObject } from '../../kube/index.ts';
 import { timestamp } from '../../runtime/index.ts';
-import { afterUpdate, type Manager, writeManagers } from '../apply/managers.ts';
+import { afterUpdate, type Manager, managedBy } from '../apply/managers.ts';
 import { KINDS } from '../kinds/index.ts';
 import { randomSuffix, randomUuid } from '../random.ts';
 import { emptyObject } from '../schema/conform.ts';
 import type { Served } from './catalogue.ts';
-import { alreadyExists, forbidden, notFound, StatusError } from './failures.ts';
+import { alreadyExists, crude, forbidden, notFound } from './failures.ts';
 import { decoded } from './metadata.ts';
 import { inStorageVersion, inVersion, isTerminating, NAMESPACES, type State, stored } from './state.ts';
-import { check, fitted, givenManagers, ownedThroughPath, type WriteContext, writerOf } from './write.ts';
+import {
+  asStored,
+  bare,
+  check,
+  checkPolicy,
+  fitted,
+  givenManagers,
+  mutated,
+  ownedThroughPath,
+  type WriteContext,
+  warnOfFinalizers,
+  writerOf,
+} from './write.ts';
 
 /** POST */
 export function create(
@@ -18,27 +30,27 @@ export function create(
   body: unknown,
   context: WriteContext,
 ): AnyObject {
-  const given = decoded(body, served, namespace);
+  const given = decoded(body, served, namespace, undefined, context.fieldValidation !== 'Ignore');
   if ((given.metadata.resourceVersion ?? '') !== '') {
-    throw new StatusError({
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'resourceVersion should not be set on objects to be created',
-      code: 500,
-    });
+    throw crude('resourceVersion should not be set on objects to be created');
   }
-  const object = fitted(withName(state, given), served, context);
+  const object = fitted(given, served, context);
+  return createFitted(state, served, object, givenManagers(given, served) ?? [], context);
+}
+
+/** Stores a new object that fits its type. */
+export function createFitted(
+  state: State,
+  served: Served,
+  object: AnyObject,
+  given: readonly Manager[],
+  context: WriteContext,
+): AnyObject {
   const before = served.custom === undefined ? emptyObject(served.schema) : {};
-  const managers = afterUpdate(
-    before,
-    object,
-    served.schema,
-    givenManagers(given) ?? [],
-    writerOf(state, served, context, 'Update'),
-  );
-  return store(state, served, object, managers, context);
+  const writer = writerOf(state, served, context, 'Update');
+  const { deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...metadata } = bare(object).metadata;
+  const managers = afterUpdate(before, { ...object, metadata }, served.schema, given, writer);
+  return store(state, served, withName(state, object), managers, context);
 }
 
 const LONGEST_PREFIX = 58;
@@ -54,19 +66,21 @@ function withName(state: State, object: AnyObject): AnyObject {
 export function store(
   state: State,
   served: Served,
-  object: AnyObject,
+  given: AnyObject,
   managers: readonly Manager[],
   context: WriteContext,
 ): AnyObject {
   const { type, collection } = served;
+  checkNamespace(state, served, given.metadata.namespace, given.metadata.name ?? '');
+  const object = mutated(state, served, given, undefined, context);
   const {
     resourceVersion: _rv,
     uid: _uid,
     deletionTimestamp: _dt,
     deletionGracePeriodSeconds: _dg,
+    managedFields: _mf,
     ...metadata
   } = object.metadata;
-  checkNamespace(state, served, object.metadata.namespace, object.metadata.name ?? '');
   const fresh: AnyObject = {
     ...withoutStatus(object, served),
     metadata: {
@@ -74,15 +88,18 @@ export function store(
       uid: randomUuid(state.random),
       creationTimestamp: timestamp(state.clock.now()),
       ...(served.hasGeneration ? { generation: 1 } : {}),
-      managedFields: writeManagers(ownedThroughPath(managers, served)),
+      ...managedBy(ownedThroughPath(managers, served)),
     },
   };
   const prepared = KINDS[collection]?.prepareCreate?.(fresh, state.kinds) ?? fresh;
+  checkPolicy(state, served, prepared, undefined, context);
   check(served, prepared, undefined, state.cel);
+  state.admission.validate({ served, operation: 'CREATE', object: prepared, old: undefined, context });
   const existing = stored(state, served, prepared.metadata);
   if (existing !== undefined) throw alreadyExists(type, prepared.metadata.name, isTerminating(existing));
-  if (context.dryRun) return prepared;
-  return inVersion(state.storage.put(collection, inStorageVersion(prepared, served)), served);
+  warnOfFinalizers(prepared, undefined, served, context);
+  if (context.dryRun) return asStored(prepared, served);
+  return inVersion(state.storage.put(collection, inStorageVersion(asStored(prepared, served), served)), served);
 }
 
 /** A namespaced object needs a namespace that isn't going away. */
@@ -100,9 +117,9 @@ function checkNamespace(state: State, { type, collection }: Served, namespace: s
   throw forbidden({ ...type, plural: collection.split('.')[0] ?? '' }, name, why, [cause]);
 }
 
-/** A custom resource starts without a status; a built-in one with an empty one. */
+/** A custom resource starts without a status; a built-in one with an empty one. Only a Node keeps what it is created with. */
 function withoutStatus(object: AnyObject, served: Served): AnyObject {
-  if (!served.subresources.has('status')) return object;
+  if (!served.subresources.has('status') || served.collection === 'nodes') return object;
   const { status: _, ...rest } = object;
   return (served.custom === undefined && served.schema.field('status')?.zero ? { ...rest, status: {} } : rest) as AnyObject;
 }

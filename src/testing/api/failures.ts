@@ -58,7 +58,18 @@ export function applyConflict(fields: readonly { readonly manager: string; reado
 }
 
 export function badRequest(message: string): StatusError {
-  return new StatusError(failure('BadRequest', message));
+  return plain('BadRequest', message);
+}
+
+/** 500: what the server's code says where nobody has thought of a better answer. */
+export function crude(message: string): StatusError {
+  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
+}
+
+/** A failure that tells nothing but its message. */
+export function plain(reason: string, message: string): StatusError {
+  const { details: _, ...status } = failure(reason, message);
+  return new StatusError(status);
 }
 
 export function forbidden(type: ResourceAddress, name: string, why: string, causes: readonly StatusCause[] = []): StatusError {
@@ -68,7 +79,16 @@ export function forbidden(type: ResourceAddress, name: string, why: string, caus
 
 /** One thing that is wrong with a field. */
 export interface FieldProblem {
-  readonly type: 'Required' | 'Invalid' | 'NotSupported' | 'Forbidden' | 'TypeInvalid' | 'TooLong' | 'TooMany' | 'Duplicate';
+  readonly type:
+    | 'Required'
+    | 'Invalid'
+    | 'NotFound'
+    | 'NotSupported'
+    | 'Forbidden'
+    | 'TypeInvalid'
+    | 'TooLong'
+    | 'TooMany'
+    | 'Duplicate';
   readonly field: string;
   /** What stands behind the type: `Invalid value: "x": must be …`. */
   readonly body: string;
@@ -77,6 +97,7 @@ export interface FieldProblem {
 const CAUSE: Readonly<Record<FieldProblem['type'], string>> = {
   Required: 'FieldValueRequired',
   Invalid: 'FieldValueInvalid',
+  NotFound: 'FieldValueNotFound',
   NotSupported: 'FieldValueNotSupported',
   Forbidden: 'FieldValueForbidden',
   TypeInvalid: 'FieldValueTypeInvalid',
@@ -120,9 +141,49 @@ export function invalid(type: ResourceAddress, name: string, problems: readonly 
   );
 }
 
+/** How a server speaks of what it can't decode, whether it was sent or came of a patch. */
+export type Undecodable = (why: string) => StatusError;
+
+/** 400: a body doesn't decode. */
+export function undecodable(type: ResourceAddress & { readonly kind: string }, body: unknown): Undecodable {
+  const { kind = type.kind, apiVersion = type.version } = body as { readonly kind?: unknown; readonly apiVersion?: unknown };
+  const version = String(apiVersion).split('/').at(-1) ?? '';
+  return (why) => badRequest(`${String(kind)} in version "${version}" cannot be handled as a ${type.kind}: ${why}`);
+}
+
+/** 422: what a patch makes of an object doesn't decode. */
+export function invalidPatch(patched: unknown): Undecodable {
+  return (why) => {
+    const cause = { reason: CAUSE.Invalid, message: `Invalid value: ${shown(JSON.stringify(patched))}: ${why}`, field: 'patch' };
+    return new StatusError(failure('Invalid', ` "" is invalid: patch: ${cause.message}`, { causes: [cause] }));
+  };
+}
+
+/** Strategic patches aren't read from text: values that don't fit are spoken of in other words. */
+export function restoring(fail: Undecodable): Undecodable {
+  return (why) => fail(restored(why));
+}
+
+/** What is wrong with a value that is converted and not read. */
+export function restored(why: string): string {
+  if (why.startsWith('illegal base64')) return `error decoding from json: ${why}`;
+  const [, given = '', fraction = '', type = ''] = /^json: cannot unmarshal (\w+)( [\d.]+)? .* of type (.+)$/.exec(why) ?? [];
+  if (type === '') return why;
+  if (fraction !== '') return `cannot convert float64 to ${type}`;
+  const what = RESTORED.find(([pattern]) => pattern.test(type))?.[1];
+  return what === undefined ? `unrecognized type: ${type}` : `cannot restore ${what} ${GO_KINDS[given] ?? given}`;
+}
+
+const RESTORED: readonly (readonly [RegExp, string])[] = [
+  [/^map/, 'map from'],
+  [/^\[\]/, 'slice from'],
+  [/^v\d\w*\.(?!\w+Type$)/, 'struct from:'],
+];
+const GO_KINDS: Readonly<Record<string, string>> = { number: 'int64', object: 'map', array: 'slice' };
+
 /** 410: the history that is asked for isn't kept any more. */
 export function tooOld(asked: string, oldest: number): StatusError {
-  return new StatusError(failure('Expired', `too old resource version: ${asked} (${oldest})`));
+  return plain('Expired', `too old resource version: ${asked} (${oldest})`);
 }
 
 /** 501: said clearly, so that nobody takes it for a success. */

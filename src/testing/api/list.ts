@@ -8,9 +8,12 @@ import {
   parseKey,
 } from '../../kube/index.ts';
 import type { Served } from './catalogue.ts';
-import { badRequest, StatusError } from './failures.ts';
-import { matcher } from './select.ts';
+import { badRequest, plain, StatusError, type Undecodable } from './failures.ts';
+import { checkSyntax, isIn, type Matcher, matcher } from './select.ts';
 import { inVersion, type State } from './state.ts';
+
+/** Who asks for one name is answered with one object. */
+const ONE_NAME = /^metadata\.name==?[^,=]+$/;
 
 interface Continuation {
   readonly v: 'meta.k8s.io/v1';
@@ -21,34 +24,66 @@ interface Continuation {
 
 /** GET of a collection */
 export function list(state: State, served: Served, options: ListOptions): ObjectList<AnyObject> {
-  const { limit = 0, resourceVersion = '', resourceVersionMatch } = options;
-  const token = options.continue === undefined || options.continue === '' ? undefined : readToken(options.continue);
-  if (token !== undefined && resourceVersion !== '' && resourceVersion !== '0') {
-    throw badRequest('specifying resource version is not allowed when using continue');
-  }
-  checkVersionOptions(resourceVersion, resourceVersionMatch);
-  const version = token?.rv ?? versionFor(state, resourceVersion, resourceVersionMatch);
+  const { limit: given = 0, resourceVersion = '', resourceVersionMatch } = options;
+  checkSyntax(options);
+  checkVersionOptions(options);
+  const token = tokenOf(options);
   const matches = matcher(served, options);
+  // A limited list of a version is of exactly this version, where nothing else is said.
+  const match = resourceVersionMatch ?? (given > 0 ? 'Exact' : undefined);
+  // What is answered from a cache has no pages.
+  const limit = resourceVersion === '0' && token === undefined ? 0 : given;
+  const version = token?.rv ?? versionFor(state, resourceVersion, match);
   const objects = snapshot(state, served.collection, version)
     .map((object) => inVersion(object, served))
-    .filter(matches)
+    .filter((object) => isIn(object, served, options) && isBehind(object, token))
     .toSorted((a, b) => compareKeys(a.metadata, b.metadata));
-  const after =
-    token === undefined ? objects : objects.filter((object) => compareKeys(object.metadata, parseKey(token.start)) > 0);
-  const items = limit > 0 ? after.slice(0, limit) : after;
+  const { items, left } = firstPage(objects, limit, matches);
   const last = items.at(-1);
-  const isComplete = items.length === after.length || last === undefined;
-  const hasSelector = (options.labelSelector ?? '') !== '' || (options.fieldSelector ?? '') !== '';
+  const resource = { items, resourceVersion: String(version) };
+  if (left === 0 || last === undefined || ONE_NAME.test(options.fieldSelector ?? '')) return resource;
+  const hasSelector = `${options.labelSelector ?? ''}${options.fieldSelector ?? ''}` !== '';
   return {
-    items,
-    resourceVersion: String(version),
-    ...(isComplete ? {} : { continue: writeToken({ v: 'meta.k8s.io/v1', rv: version, start: formatKey(last.metadata) }) }),
-    ...(isComplete || hasSelector ? {} : { remainingItemCount: after.length - items.length }),
+    ...resource,
+    continue: writeToken({ v: 'meta.k8s.io/v1', rv: version, start: formatKey(last.metadata) }),
+    ...(hasSelector ? {} : { remainingItemCount: left }),
   };
 }
 
-function checkVersionOptions(version: string, match: ListOptions['resourceVersionMatch']): void {
+function tokenOf({ continue: token = '', resourceVersion = '' }: ListOptions): Continuation | undefined {
+  if (token === '') return undefined;
+  const read = readToken(token);
+  if (resourceVersion === '' || resourceVersion === '0') return read;
+  throw badRequest('specifying resource version is not allowed when using continue');
+}
+
+function isBehind({ metadata }: AnyObject, token: Continuation | undefined): boolean {
+  return token === undefined || compareKeys(metadata, parseKey(token.start)) > 0;
+}
+
+/** As many as there may be; what is left may hold nothing that is asked for: a page says that it isn't the last all the same. */
+function firstPage(
+  objects: readonly AnyObject[],
+  limit: number,
+  matches: Matcher,
+): { readonly items: readonly AnyObject[]; readonly left: number } {
+  const items: AnyObject[] = [];
+  let seen = 0;
+  for (const object of objects) {
+    if (limit > 0 && items.length >= limit) break;
+    if (matches(object)) items.push(object);
+    seen += 1;
+  }
+  return { items, left: objects.length - seen };
+}
+
+function checkVersionOptions({
+  resourceVersion: version = '',
+  resourceVersionMatch: match,
+  continue: token = '',
+}: ListOptions): void {
   if (match === undefined) return;
+  if (token !== '') throw forbiddenOption('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided');
   if (version === '')
     throw forbiddenOption('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided');
   if (match !== 'Exact' || version !== '0') return;
@@ -65,15 +100,16 @@ export function forbiddenOption(field: string, detail: string): StatusError {
 function versionFor(state: State, asked: string, match: ListOptions['resourceVersionMatch']): number {
   const newest = state.storage.version;
   if (asked === '' || asked === '0') return newest;
-  const version = readVersion(asked);
+  const version = readVersion(asked, (why) => badRequest(`invalid resource version: ${why}`));
   if (version > newest) throw tooLarge(version, newest);
   return match === 'Exact' ? version : newest;
 }
 
 /** Reads a resource version, which clients must take for an opaque text. */
-export function readVersion(text: string): number {
+export function readVersion(text: string, fail: Undecodable): number {
   if (/^[0-9]{1,15}$/.test(text)) return Number(text);
-  throw badRequest(`Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const quoted = JSON.stringify(text);
+  throw fail(`resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`);
 }
 
 /** 504: the version is from another time, or another cluster. */
@@ -91,7 +127,7 @@ function snapshot({ storage }: State, collection: string, version: number): read
   if (version >= storage.version) return [...storage.list(collection)];
   const events = storage.since(version);
   if (events === undefined) {
-    throw new StatusError(failure('Expired', 'The provided continue parameter is too old to display a consistent list result.'));
+    throw plain('Expired', 'The provided continue parameter is too old to display a consistent list result.');
   }
   const objects = new Map([...storage.list(collection)].map((object) => [formatKey(object.metadata), object]));
   for (const event of events.toReversed()) {

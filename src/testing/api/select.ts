@@ -43,17 +43,34 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     'type',
   ],
   nodes: ['spec.unschedulable'],
+  services: ['spec.clusterIP', 'spec.type'],
   secrets: ['type'],
   'replicasets.apps': ['status.replicas'],
   'jobs.batch': ['status.successful'],
 };
 
+/** Whether an object is of the namespace that is asked for, if any is. */
+export function isIn(object: AnyObject, { type }: Served, { namespace = '' }: SelectOptions): boolean {
+  return namespace === '' || type.scope === 'Cluster' || object.metadata.namespace === namespace;
+}
+
+/** Whether selectors can be read, whatever they select by. @throws StatusError 400 where they can't. */
+export function checkSyntax({ labelSelector = '', fieldSelector = '' }: SelectOptions): void {
+  readLabels(labelSelector);
+  try {
+    parseFieldSelector(fieldSelector);
+  } catch (error) {
+    throw isClustersetError(error) ? badRequest(error.detail) : error;
+  }
+}
+
 /** Reads selectors. @throws StatusError 400 where one doesn't parse, or names a field that can't be selected by. */
-export function matcher(served: Served, { namespace, labelSelector = '', fieldSelector = '' }: SelectOptions): Matcher {
+export function matcher(served: Served, options: SelectOptions): Matcher {
+  const { labelSelector = '', fieldSelector = '' } = options;
   const labels = readLabels(labelSelector);
   const fields = readFields(fieldSelector, served);
   return (object) =>
-    (namespace === undefined || namespace === '' || served.type.scope === 'Cluster' || object.metadata.namespace === namespace) &&
+    isIn(object, served, options) &&
     matchesLabels(labels, object.metadata.labels) &&
     matchesFields(fields, (field) => {
       const value = valueAt(object, field.split('.'));
@@ -76,8 +93,8 @@ function readFields(text: string, served: Served): readonly FieldRequirement[] {
     const unknown = requirements.find(({ field }) => !known.includes(field));
     if (unknown === undefined) return requirements;
     throw badRequest(
-      served.custom === undefined
-        ? `${unknown.field} is not a known field selector: only "metadata.name", "metadata.namespace"`
+      served.custom === undefined && SELECTABLE[served.collection] === undefined
+        ? `"${unknown.field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
         : `field label not supported: ${unknown.field}`,
     );
   } catch (error) {

@@ -1,8 +1,10 @@
 import { type AnyObject, isRecord, type ObjectKey, resourceType } from '../../kube/index.ts';
 import { type Clock, timestamp } from '../../runtime/index.ts';
+import type { PolicyWrite } from '../access/index.ts';
 import type { KindContext } from '../kinds/index.ts';
 import type { Random } from '../random.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
+import { Admission } from './admission.ts';
 import { Catalogue, type Served } from './catalogue.ts';
 import { Storage } from './storage.ts';
 
@@ -15,6 +17,9 @@ export interface State {
   readonly kinds: KindContext;
   /** Understands the rules of CRDs, where anybody does. */
   readonly cel: CelEvaluator | undefined;
+  readonly admission: Admission;
+  /** Keeps users from giving away what they don't have; set where roles are asked. */
+  readonly policy: { check(write: PolicyWrite): void };
 }
 
 /** Namespaces that are there from the beginning. */
@@ -27,18 +32,28 @@ export function newState(clock: Clock, random: Random, cel: CelEvaluator | undef
   const storage = new Storage();
   const catalogue = new Catalogue(cel);
   let address = 10;
+  const addresses = new Set<string>();
   const ports = new Set<number>();
+  storage.listen(({ collection, type, object }) => {
+    if (collection === 'services') noteAllocations(object, type !== 'DELETED', addresses, ports);
+  });
   return {
     storage,
     catalogue,
     clock,
     random,
     cel,
+    admission: new Admission(random),
+    policy: { check: () => undefined },
     kinds: {
       now: () => timestamp(clock.now()),
       allocateAddress() {
-        address += 1;
-        return `10.96.${Math.floor(address / 250) % 256}.${(address % 250) + 1}`;
+        let found: string;
+        do {
+          address += 1;
+          found = `10.96.${Math.floor(address / 250) % 256}.${(address % 250) + 1}`;
+        } while (addresses.has(found));
+        return found;
       },
       allocatePort() {
         let port = 30_000 + Math.floor(random() * 2768);
@@ -48,6 +63,16 @@ export function newState(clock: Clock, random: Random, cel: CelEvaluator | undef
       },
     },
   };
+}
+
+/** Writes down which addresses and ports a Service has, or has no more. */
+function noteAllocations({ spec }: AnyObject, isThere: boolean, addresses: Set<string>, ports: Set<number>): void {
+  if (!isRecord(spec)) return;
+  const note = <T>(set: Set<T>, value: T): unknown => (isThere ? set.add(value) : set.delete(value));
+  for (const address of Array.isArray(spec.clusterIPs) ? spec.clusterIPs : []) note(addresses, String(address));
+  for (const port of Array.isArray(spec.ports) ? spec.ports : []) {
+    if (isRecord(port) && typeof port.nodePort === 'number') note(ports, port.nodePort);
+  }
 }
 
 /** The stored object in the version that is asked for. */

@@ -89,6 +89,21 @@ export class Storage {
     this.#oldest = this.#version + 1;
   }
 
+  /** Holds these objects from now on, as they are, and nothing else; the version is set, and the history is empty. */
+  reset(contents: ReadonlyMap<string, readonly AnyObject[]>, version: number): void {
+    const before = new Map([...this.#collections].map(([collection, objects]) => [collection, new Map(objects)]));
+    this.#collections.clear();
+    for (const [collection, objects] of contents) {
+      this.#collections.set(collection, new Map(objects.map((object) => [formatKey(keyOf(object)), freeze(object)])));
+    }
+    this.#version = version;
+    this.#events = [];
+    this.#oldest = version + 1;
+    for (const event of differences(before, this.#collections, version)) {
+      for (const listener of this.#listeners) listener(event);
+    }
+  }
+
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -107,6 +122,25 @@ export class Storage {
     }
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+type Collections = ReadonlyMap<string, ReadonlyMap<string, AnyObject>>;
+
+/** What has changed from one state to another, for those who follow. */
+function differences(before: Collections, after: Collections, version: number): readonly StoredEvent[] {
+  const events: StoredEvent[] = [];
+  for (const collection of new Set([...after.keys(), ...before.keys()])) {
+    const [old, now] = [before.get(collection), after.get(collection)];
+    for (const [key, previous] of old ?? []) {
+      if (now?.has(key) !== true) events.push({ version, collection, type: 'DELETED', object: previous, previous });
+    }
+    for (const [key, object] of now ?? []) {
+      const previous = old?.get(key);
+      if (previous !== object)
+        events.push({ version, collection, type: previous === undefined ? 'ADDED' : 'MODIFIED', object, previous });
+    }
+  }
+  return events;
 }
 
 /** Freezes all that isn't frozen yet: parts that objects share were frozen with the first of them. */

@@ -1,9 +1,9 @@
 import { type AnyObject, compareKeys, type Status, type WatchEvent, type WatchOptions } from '../../kube/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import type { Served } from './catalogue.ts';
-import { tooOld } from './failures.ts';
+import { crude, tooOld } from './failures.ts';
 import { forbiddenOption, readVersion } from './list.ts';
-import { type Matcher, matcher } from './select.ts';
+import { checkSyntax, type Matcher, matcher } from './select.ts';
 import { inVersion, type State } from './state.ts';
 import type { StoredEvent } from './storage.ts';
 
@@ -29,6 +29,7 @@ const SHORTEST_MS = 1_800_000;
 
 /** GET of a collection with `watch=true`. What is wrong with the options is thrown; what is wrong with the version is sent. */
 export function watch(state: State, served: Served, options: WatchOptions): Subscription {
+  checkSyntax(options);
   checkOptions(options);
   const queue = new EventQueue(() => state.clock.monotonic());
   const matches = matcher(served, options);
@@ -59,7 +60,7 @@ function start(state: State, served: Served, options: WatchOptions, matches: Mat
   const { storage } = state;
   const { resourceVersion = '', sendInitialEvents } = options;
   const isFromNow = resourceVersion === '' || resourceVersion === '0';
-  const version = isFromNow ? 0 : readVersion(resourceVersion);
+  const version = isFromNow ? 0 : readVersion(resourceVersion, crude);
   const send = (event: StoredEvent): void => {
     const translated = event.version > version ? translate(event, served, matches) : undefined;
     if (translated !== undefined) queue.push(translated);
@@ -90,7 +91,14 @@ function translate({ collection, type, object, previous }: StoredEvent, served: 
   const isSeen = type !== 'DELETED' && matches(now);
   const wasSeen = previous !== undefined && matches(inVersion(previous, served));
   if (isSeen) return { type: wasSeen ? 'MODIFIED' : 'ADDED', object: now };
-  return wasSeen ? { type: 'DELETED', object: now } : undefined;
+  if (!wasSeen) return undefined;
+  // What leaves the view is shown as it was when it was last seen.
+  const { resourceVersion } = now.metadata;
+  const last = inVersion(previous, served);
+  return {
+    type: 'DELETED',
+    object: { ...last, metadata: { ...last.metadata, ...(resourceVersion ? { resourceVersion } : {}) } },
+  };
 }
 
 function bookmarks(state: State, queue: EventQueue): Cancel {

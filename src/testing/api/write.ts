@@ -1,6 +1,6 @@
 import type { AnyObject, ManagedFieldsEntry, ObjectKey, Subresource } from '../../kube/index.ts';
 import { timestamp } from '../../runtime/index.ts';
-import type { RequestUser } from '../front/request.ts';
+import type { User } from '../access/index.ts';
 import { type Manager, readManagers, type Writer } from '../apply/managers.ts';
 import { KINDS } from '../kinds/index.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
@@ -8,8 +8,18 @@ import { conform, type Findings } from '../schema/conform.ts';
 import { withDefaults } from '../schema/defaults.ts';
 import { customProblems } from '../schema/rules.ts';
 import type { Served } from './catalogue.ts';
-import { badRequest, type FieldProblem, invalid, invalidValue, modified, notImplemented } from './failures.ts';
-import { metadataProblems } from './metadata.ts';
+import {
+  badRequest,
+  crude,
+  type FieldProblem,
+  invalid,
+  invalidValue,
+  modified,
+  notImplemented,
+  type Undecodable,
+  undecodable,
+} from './failures.ts';
+import { metadataProblems, STANDARD_FINALIZERS } from './metadata.ts';
 import type { State } from './state.ts';
 
 /** How a write is to be done. */
@@ -21,7 +31,7 @@ export interface WriteContext {
   /** Things that a client should be told though the write went well. */
   readonly warnings: string[];
   /** Who asks for it; the server itself where nobody is named. */
-  readonly user?: RequestUser;
+  readonly user?: User;
 }
 
 /** What a write did. */
@@ -31,29 +41,68 @@ export interface Written {
 }
 
 /** The object as its type holds it, with defaults; complains about what doesn't fit. */
-export function fitted(object: AnyObject, served: Served, context: WriteContext): AnyObject {
+export function fitted(
+  object: AnyObject,
+  served: Served,
+  context: WriteContext,
+  fail: Undecodable = undecodable(served.type, object),
+): AnyObject {
   const findings: Findings = { unknown: [], mismatches: [] };
-  const { custom, type, schema, collection } = served;
-  const result = conform(object, schema, custom === undefined, findings) as AnyObject;
-  if (findings.mismatches.length > 0) {
-    throw badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${findings.mismatches[0]}`);
-  }
-  report(findings, context);
+  const { custom, schema, collection } = served;
+  const { selfLink: _, ...metadata } = object.metadata as AnyObject['metadata'] & { readonly selfLink?: unknown };
+  const result = conform({ ...object, metadata }, schema, custom === undefined, findings) as AnyObject;
+  const [mismatch] = findings.mismatches;
+  if (mismatch !== undefined) throw fail(mismatch);
+  report(findings, context, fail);
   if (custom !== undefined) return withDefaults(result, custom.schema) as AnyObject;
   return KINDS[collection]?.defaults?.(result) ?? result;
 }
 
-export function report({ unknown }: Findings, { fieldValidation, warnings }: WriteContext): void {
+export function report({ unknown }: Findings, { fieldValidation, warnings }: WriteContext, fail: Undecodable = badRequest): void {
   if (unknown.length === 0 || fieldValidation === 'Ignore') return;
   const texts = unknown.map((path) => `unknown field "${path}"`);
-  if (fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${texts.join(', ')}`);
+  if (fieldValidation === 'Strict') throw fail(`strict decoding error: ${texts.join(', ')}`);
   warnings.push(...texts);
 }
 
-export function check(served: Served, object: AnyObject, old: AnyObject | undefined, cel?: CelEvaluator): void {
+/** The object as mutating hooks make it. */
+export function mutated(
+  state: State,
+  served: Served,
+  object: AnyObject,
+  old: AnyObject | undefined,
+  context: WriteContext,
+): AnyObject {
+  const operation = old === undefined ? 'CREATE' : 'UPDATE';
+  const changed = state.admission.mutate({ served, operation, object, old, context }) ?? object;
+  return changed === object ? object : fitted(changed, served, { ...context, fieldValidation: 'Ignore' });
+}
+
+/** Keeps a user from giving away, by a role or a binding, what that user doesn't have. */
+export function checkPolicy(
+  state: State,
+  { type }: Served,
+  object: AnyObject,
+  old: AnyObject | undefined,
+  { user }: WriteContext,
+): void {
+  if (user === undefined) return;
+  const { group, plural } = type;
+  const { namespace } = object.metadata;
+  state.policy.check({ user, group, resource: plural, namespace, name: old?.metadata.name, object, old });
+}
+
+export function check(
+  served: Served,
+  object: AnyObject,
+  old: AnyObject | undefined,
+  cel?: CelEvaluator,
+  others: readonly FieldProblem[] = [],
+): void {
   const { type, custom, collection } = served;
   const problems: readonly FieldProblem[] = [
     ...metadataProblems(object, served, old),
+    ...others,
     ...(custom === undefined ? (KINDS[collection]?.validate?.(object, old, cel) ?? []) : customProblems(object, old, custom)),
   ];
   if (problems.length > 0) throw invalid(type, object.metadata.name ?? '', problems);
@@ -72,9 +121,21 @@ export function writerOf(state: State, served: Served, context: WriteContext, op
 }
 
 /** `managedFields` of a body, where there are any: a client may set them. */
-export function givenManagers(given: AnyObject): readonly Manager[] | undefined {
-  const entries: readonly ManagedFieldsEntry[] | undefined = given.metadata.managedFields;
-  return entries === undefined || entries.length === 0 ? undefined : readManagers(entries);
+export function givenManagers(body: unknown, { custom }: Served): readonly Manager[] | undefined {
+  const entries = (body as Partial<AnyObject>).metadata?.managedFields as readonly ManagedFieldsEntry[] | null | undefined;
+  if (!Array.isArray(entries)) return undefined;
+  const managers = readManagers(entries as readonly ManagedFieldsEntry[]);
+  // Who gives an empty list, or an empty entry, wants to begin anew; other entries that say nothing count as none.
+  const isReset =
+    (entries.length === 0 && custom === undefined) || (entries.length === 1 && Object.keys(entries[0] as object).length === 0);
+  return managers.length > 0 || isReset ? managers : undefined;
+}
+
+/** The object as it comes back from where it is stored, which doesn't tell empty lists from none. */
+export function asStored(object: AnyObject, { custom, schema }: Served): AnyObject {
+  const names = custom === undefined ? (schema.written ?? []) : [];
+  const empty = names.filter((name) => Array.isArray(object[name]) && (object[name] as readonly unknown[]).length === 0);
+  return empty.length === 0 ? object : ({ ...object, ...Object.fromEntries(empty.map((name) => [name, null])) } as AnyObject);
 }
 
 /** The object without what only the server writes. */
@@ -86,28 +147,115 @@ export function bare(object: AnyObject): AnyObject {
 /** A write that names a version is for that version only. */
 export function checkVersion({ type }: Served, old: AnyObject, given: AnyObject): void {
   const { resourceVersion } = given.metadata;
-  const isPinned = resourceVersion !== undefined && resourceVersion !== '';
-  if (isPinned && resourceVersion !== old.metadata.resourceVersion) throw modified(type, old.metadata.name);
+  const isPinned = resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0';
+  if (!isPinned || resourceVersion === old.metadata.resourceVersion) return;
+  checkNumber(resourceVersion);
+  throw modified(type, old.metadata.name);
 }
 
-/** A patch that names another uid would change it. */
-export function checkSameUid({ type }: Served, old: AnyObject, given: AnyObject): void {
-  const { uid } = given.metadata;
-  if (uid === undefined || uid === '' || uid === old.metadata.uid) return;
-  throw invalid(type, old.metadata.name, [invalidValue('metadata.uid', uid, 'field is immutable')]);
+/** A version is a number, though clients mustn't rely on it. */
+export function checkNumber(resourceVersion: string): void {
+  if (!/^\d*$/.test(resourceVersion))
+    throw crude(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
 }
+
+/** Kinds beside custom ones of which a write must name the version that it is for. */
+const CONDITIONAL: ReadonlySet<string> = new Set(['leases.coordination.k8s.io', 'poddisruptionbudgets.policy']);
+
+/** Some kinds are only written by those who know what was there before. */
+export function requireVersion({ type, custom, collection }: Served, { metadata }: AnyObject): void {
+  const { resourceVersion = '', name } = metadata;
+  if (resourceVersion !== '' && resourceVersion !== '0') return;
+  if (custom === undefined && !CONDITIONAL.has(collection)) return;
+  // The kind of the message is the resource here, in contrast to all other messages of this sort.
+  const named = { ...type, kind: type.plural };
+  throw invalid(named, name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')]);
+}
+
+/** What is wrong with a write that names another uid, or a time of deletion: neither can be changed. */
+export function changedForGood(old: AnyObject, { metadata }: AnyObject): readonly FieldProblem[] {
+  const { uid = '', deletionTimestamp, deletionGracePeriodSeconds } = metadata;
+  const problems: FieldProblem[] = [];
+  if (uid !== '' && uid !== old.metadata.uid) problems.push(invalidValue('metadata.uid', uid, IMMUTABLE));
+  if (deletionTimestamp !== undefined && old.metadata.deletionTimestamp === undefined)
+    problems.push(invalidValue('metadata.deletionTimestamp', deletionTimestamp, IMMUTABLE));
+  if (deletionGracePeriodSeconds !== undefined && old.metadata.deletionGracePeriodSeconds === undefined)
+    problems.push(invalidValue('metadata.deletionGracePeriodSeconds', deletionGracePeriodSeconds, IMMUTABLE));
+  return problems;
+}
+
+/** Custom resources may have finalizers without a domain; whoever gives them one is told that it isn't wise. */
+export function warnOfFinalizers(
+  object: AnyObject,
+  old: AnyObject | undefined,
+  { custom }: Served,
+  { warnings }: WriteContext,
+): void {
+  if (custom === undefined) return;
+  const before = new Set(old?.metadata.finalizers ?? []);
+  for (const finalizer of object.metadata.finalizers ?? []) {
+    if (before.has(finalizer) || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) continue;
+    const advice = 'prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers';
+    warnings.push(`metadata.finalizers: ${JSON.stringify(finalizer)}: ${advice}`);
+  }
+}
+
+const IMMUTABLE = 'field is immutable';
 
 export function checkNameOnUrl(object: AnyObject, key: ObjectKey): void {
   const { name } = object.metadata;
-  if ((name ?? '') === '' || name === key.name) return;
+  if (name === key.name) return;
+  if ((name ?? '') === '') {
+    throw badRequest(`the name of the object (${key.name} based on URL) was undeterminable: name must be provided`);
+  }
   throw badRequest(`the name of the object (${name}) does not match the name on the URL (${key.name})`);
 }
 
-/** Through the main resource nobody comes to own the status, and through the status nobody owns anything else. */
+/** Metadata that built-in kinds keep when their status is written. */
+const KEPT_BY_STATUS: Readonly<Record<string, readonly string[]>> = {
+  'deployments.apps': ['labels'],
+  pods: ['ownerReferences'],
+};
+
+/** A new version of an object, with what can't be written on the way that is taken as it was before. */
+export function writable(object: AnyObject, old: AnyObject, served: Served, { subresource }: WriteContext): AnyObject {
+  if (!served.subresources.has('status')) return object;
+  const withOld = (target: AnyObject, name: string): AnyObject => {
+    const { [name]: _, ...rest } = target;
+    return (old[name] === undefined ? rest : { ...rest, [name]: old[name] }) as AnyObject;
+  };
+  if (subresource !== 'status') return withOld(object, 'status');
+  if (served.custom !== undefined) {
+    const { status: _, ...rest } = old;
+    return (object.status === undefined ? rest : { ...rest, status: object.status }) as AnyObject;
+  }
+  const kept = KEPT_BY_STATUS[served.collection] ?? [];
+  const before = Object.entries(old.metadata).filter(([name]) => kept.includes(name));
+  const others = Object.entries(object.metadata).filter(([name]) => !kept.includes(name));
+  const metadata = Object.fromEntries([...others, ...before]) as unknown as AnyObject['metadata'];
+  return withOld({ ...object, metadata }, 'spec');
+}
+
+/** What of a configuration can be applied on the way that is taken. */
+export function appliable(config: AnyObject, served: Served, { subresource }: WriteContext): AnyObject {
+  if (!served.subresources.has('status')) return config;
+  const { status, ...rest } = config;
+  if (subresource !== 'status') return rest as AnyObject;
+  const { apiVersion, kind } = config;
+  const own = status === undefined ? {} : { status };
+  if (served.custom !== undefined) return { apiVersion, kind, ...own } as unknown as AnyObject;
+  const { spec: _, ...others } = config;
+  const kept = KEPT_BY_STATUS[served.collection] ?? [];
+  const metadata = Object.fromEntries(Object.entries(config.metadata).filter(([name]) => !kept.includes(name)));
+  return { ...others, metadata } as unknown as AnyObject;
+}
+
+/** Through the main resource nobody comes to own the status. */
 export function ownedThroughPath(managers: readonly Manager[], served: Served): readonly Manager[] {
   if (!served.subresources.has('status')) return managers;
-  return managers.map((manager) => {
-    const isStatus = manager.subresource === 'status';
-    return { ...manager, fields: new Map([...manager.fields].filter(([element]) => (element === 'f:status') === isStatus)) };
-  });
+  return managers.map((manager) =>
+    manager.subresource === ''
+      ? { ...manager, fields: new Map([...manager.fields].filter(([element]) => element !== 'f:status')) }
+      : manager,
+  );
 }

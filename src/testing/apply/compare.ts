@@ -75,7 +75,8 @@ function partsOf(value: unknown, schema: Schema): ReadonlyMap<string, unknown> {
   return isRecord(value) ? new Map(Object.entries(value).map(([name, member]) => [fieldElement(name), member])) : new Map();
 }
 
-function partSchema(schema: Schema, element: string): Schema {
+/** The structure of an element of a value. */
+export function partSchema(schema: Schema, element: string): Schema {
   if (element.startsWith('f:')) return memberSchema(schema, element.slice(2));
   return schema.type === 'list' && schema.list === 'map' ? itemSchema(schema) : ANY;
 }

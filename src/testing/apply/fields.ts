@@ -33,7 +33,7 @@ function elementsOf(list: readonly unknown[], schema: ListSchema): FieldSet {
   for (const item of list) {
     fields.set(elementOf(item, schema), {
       member: true,
-      children: schema.list === 'map' ? fieldsOf(item, schema.items) : NO_FIELDS,
+      children: schema.list === 'map' && !isLeaf(item, schema.items) ? fieldsOf(item, schema.items) : NO_FIELDS,
     });
   }
   return fields;

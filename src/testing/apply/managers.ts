@@ -1,8 +1,9 @@
 import {
   compareText,
+  deepEqual,
   difference,
+  type FieldNode,
   type FieldSet,
-  fieldPaths,
   formatElements,
   intersection,
   type ManagedFieldsEntry,
@@ -11,8 +12,8 @@ import {
   toFieldsV1,
   union,
 } from '../../kube/index.ts';
-import type { Schema } from '../schema/schema.ts';
-import { compareFields } from './compare.ts';
+import { isDeclared, type Schema } from '../schema/schema.ts';
+import { compareFields, partSchema } from './compare.ts';
 import { fieldsOf, withoutFields } from './fields.ts';
 import { mergeApplied } from './merge.ts';
 
@@ -54,11 +55,17 @@ export function writeManagers(managers: readonly Manager[]): readonly ManagedFie
       manager,
       operation,
       apiVersion,
-      time,
+      ...(time === '' ? {} : { time }),
       fieldsType: 'FieldsV1',
       fieldsV1: toFieldsV1(fields),
       ...(subresource === '' ? {} : { subresource }),
     }));
+}
+
+/** `metadata.managedFields`, which isn't there where nobody manages anything. */
+export function managedBy(managers: readonly Manager[]): { readonly managedFields?: readonly ManagedFieldsEntry[] } {
+  const managedFields = writeManagers(managers);
+  return managedFields.length === 0 ? {} : { managedFields };
 }
 
 /** Fields that the server owns, whoever writes them. */
@@ -172,34 +179,43 @@ export function afterApply(
   config: unknown,
   schema: Schema,
   managers: readonly Manager[],
-  writer: Writer,
+  { isTouched = false, ...writer }: Writer & { readonly isTouched?: boolean },
 ): AppliedFields {
-  const fields = strip(fieldsOf(config, schema));
+  const given = fieldsOf(config, schema);
+  const fields = strip(given);
   const previous = managers.find((manager) => isSame(manager, writer));
   const others = managers.filter((manager) => manager !== previous);
   const mine: Manager = { ...writer, fields };
   const merged = mergeApplied(live, config, schema);
-  const owned = others.map((each) => each.fields).reduce(union, fields);
-  const dropped = previous === undefined ? NO_FIELDS : unowned(previous.fields, owned);
+  const owned = others.map((each) => each.fields).reduce(union, given);
+  const dropped = previous === undefined ? NO_FIELDS : unowned(previous.fields, owned, schema);
   const object = withoutFields(merged, schema, dropped);
   const after = ownershipAfter(live, object, schema, others, writer);
-  const isUnchanged = previous !== undefined && previous.apiVersion === writer.apiVersion && sameSet(previous.fields, fields);
-  const entry = isUnchanged ? { ...mine, time: previous.time } : mine;
+  // An apply that changes nothing leaves no time, even if somebody comes to own something by it.
+  const entry = !isTouched && deepEqual(live, object) ? { ...mine, time: previous?.time ?? '' } : mine;
   return { object, managers: [...after.managers.filter(({ fields: left }) => left.size > 0), entry], conflicts: after.conflicts };
 }
 
-const sameSet = (a: FieldSet, b: FieldSet): boolean => difference(a, b).size === 0 && difference(b, a).size === 0;
-
-/** The fields of a set that nobody owns, neither them nor anything below them. */
-function unowned(fields: FieldSet, owned: FieldSet): FieldSet {
+/** The fields of a set that nobody owns, neither them nor anything below them. Declared ones go with all that is in them. */
+function unowned(fields: FieldSet, owned: FieldSet, schema: Schema): FieldSet {
   return new Map(
-    [...fields].flatMap(([element, node]) => {
+    [...fields].flatMap(([element, node]): readonly (readonly [string, FieldNode])[] => {
       const other = owned.get(element);
-      if (other === undefined) return [[element, node]];
-      const children = unowned(node.children, other.children);
+      const isNamed = element.startsWith('f:') && isDeclared(schema, element.slice(2));
+      if (other === undefined) return [[element, isNamed ? { ...node, member: true } : node]];
+      const children = unowned(node.children, other.children, partSchema(schema, element));
       return children.size > 0 ? [[element, { member: false, children }]] : [];
     }),
   );
+}
+
+/** The paths of a set; at each level what is owned as a whole comes first. */
+function pathsOf(fields: FieldSet, above: readonly string[] = []): readonly (readonly string[])[] {
+  const entries = [...fields].toSorted(([a], [b]) => compareText(a, b));
+  return [
+    ...entries.filter(([, { member }]) => member).map(([element]) => [...above, element]),
+    ...entries.flatMap(([element, { children }]) => pathsOf(children, [...above, element])),
+  ];
 }
 
 /** How the server speaks of a manager. */
@@ -213,5 +229,5 @@ export function conflictsOf(conflicts: readonly Conflict[]): readonly { readonly
   return conflicts
     .map(({ manager, fields }) => ({ manager: describeManager(manager), fields }))
     .toSorted((a, b) => compareText(a.manager, b.manager))
-    .flatMap(({ manager, fields }) => [...fieldPaths(fields)].map((path) => ({ manager, field: formatElements(path) })));
+    .flatMap(({ manager, fields }) => pathsOf(fields).map((path) => ({ manager, field: formatElements(path) })));
 }

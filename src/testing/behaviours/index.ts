@@ -3,9 +3,11 @@ import type { Behaviour } from './behaviour.ts';
 import { BUILT_IN_BEHAVIOURS } from './built-ins.ts';
 import { CEL_BEHAVIOURS } from './cel.ts';
 import { CUSTOM_BEHAVIOURS } from './custom.ts';
+import { DELETION_BEHAVIOURS } from './deletion.ts';
 import { LIST_BEHAVIOURS } from './lists.ts';
 import { OBJECT_BEHAVIOURS } from './objects.ts';
 import { PATCH_BEHAVIOURS } from './patches.ts';
+import { SCALE_BEHAVIOURS } from './scale.ts';
 
 export type { Behaviour, BehaviourContext } from './behaviour.ts';
 
@@ -18,4 +20,6 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   ...LIST_BEHAVIOURS,
   ...CUSTOM_BEHAVIOURS,
   ...CEL_BEHAVIOURS,
+  ...DELETION_BEHAVIOURS,
+  ...SCALE_BEHAVIOURS,
 ];

@@ -1,14 +1,15 @@
 import { isClustersetError } from '../../kube/index.ts';
+import type { User } from '../access/index.ts';
 import { StatusError } from '../api/failures.ts';
 import type { Storage } from '../api/storage.ts';
 import type { RequestLog } from './log.ts';
 import type { Network } from './network.ts';
-import type { ClientRequest, Credentials, RequestUser } from './request.ts';
+import type { ClientRequest, Credentials } from './request.ts';
 
 /** Says who makes a request, and whether they may. */
 export interface Gatekeeper {
   /** @throws StatusError 401 or 403. */
-  admit(request: ClientRequest, credentials: Credentials): RequestUser;
+  admit(request: ClientRequest, credentials: Credentials): User;
 }
 
 /**
@@ -38,7 +39,7 @@ export class Door {
 
   /** Lets a request in. @throws ClustersetError `Unreachable` or `Aborted`, StatusError where the server refuses it. */
   async enter(request: ClientRequest, credentials: Credentials, signal?: AbortSignal): Promise<Visit> {
-    let user: RequestUser = { name: '', groups: [] };
+    let user: User = { name: '', groups: [] };
     const visit = (): Visit => new Visit(request, user, { door: this, storage: this.#storage });
     try {
       await this.network.pass(this.cluster, request, signal);
@@ -54,15 +55,17 @@ export class Door {
 /** One request that was let in. */
 export class Visit {
   readonly request: ClientRequest;
-  readonly user: RequestUser;
+  readonly user: User;
+  readonly silencesBefore: number;
   readonly #door: Door;
   readonly #storage: Storage;
   #isNoted = false;
 
-  constructor(request: ClientRequest, user: RequestUser, { door, storage }: { readonly door: Door; readonly storage: Storage }) {
+  constructor(request: ClientRequest, user: User, { door, storage }: { readonly door: Door; readonly storage: Storage }) {
     this.request = request;
     this.user = user;
     this.#door = door;
+    this.silencesBefore = door.network.silences;
     this.#storage = storage;
   }
 

@@ -7,6 +7,13 @@ import { type ClientRequest, isInScope, type RequestScope } from './request.ts';
 /** A fault without its scope. */
 type Trouble = Fault extends infer Each ? (Each extends Fault ? Omit<Each, 'scope'> : never) : never;
 
+/** What a network knows of a watch. */
+export interface OpenWatch {
+  readonly request: ClientRequest;
+  /** How many silences there were when it was opened. */
+  readonly silencesBefore: number;
+}
+
 /**
  * What stands between a cluster and everybody who talks to it. Each method brings a fault, for the requests that are in its scope (all of them by
  * default), and returns what ends it:
@@ -20,6 +27,8 @@ export class Network {
   readonly #cuts = new Set<symbol>();
   readonly #faults = new Set<Fault>();
   readonly #listeners = new Set<() => void>();
+  /** The scopes of all silences that there were: what was open then is dead. */
+  readonly #silences: RequestScope[] = [];
   /** Those who wait look again whenever faults come or go. */
   readonly #waiting = new Set<() => void>();
 
@@ -52,6 +61,7 @@ export class Network {
    * new connections fare better then.
    */
   silence(scope: RequestScope = {}): Disposable {
+    this.#silences.push(scope);
     return this.#bring({ kind: 'silence' }, scope);
   }
 
@@ -78,6 +88,15 @@ export class Network {
   /** The server answers with a failure. 429 is plain text, as a server that sheds load sends it, where no message is given. */
   fail(answer: FailureAnswer, scope: RequestScope = {}): Disposable {
     return this.#bring({ kind: 'fail', answer: failing(answer), left: answer.times ?? Number.POSITIVE_INFINITY }, scope);
+  }
+
+  /**
+   * How many silences there were.
+   *
+   * @internal
+   */
+  get silences(): number {
+    return this.#silences.length;
   }
 
   /** Calls back when the network is cut. Returns how to stop that. */
@@ -120,12 +139,18 @@ export class Network {
    *
    * @internal
    */
-  async deliver(cluster: string, request: ClientRequest, subscription: Subscription, signal?: AbortSignal): Promise<void> {
+  async deliver(
+    cluster: string,
+    { request, silencesBefore }: OpenWatch,
+    subscription: Subscription,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const isDead = this.#silences.slice(silencesBefore).some((scope) => isInScope(request, scope));
+    if (isDead) await this.#until(cluster, () => false, signal);
     if (this.#faults.size === 0) return;
     const { pushedAt } = subscription;
     for (const fault of this.#met(request)) {
       if (fault.kind === 'reset') throw broken(cluster);
-      if (fault.kind === 'silence') await this.#until(cluster, () => false, signal);
       if (fault.kind === 'delay') await this.#delayed(cluster, pushedAt + fault.ms - this.#clock.monotonic(), signal);
       if (fault.kind === 'slow') {
         subscription.limit(fault.buffer);

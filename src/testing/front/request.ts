@@ -1,15 +1,11 @@
+import type { User } from '../access/index.ts';
+
 /** What a request does (API: authorization.k8s.io request verbs). */
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
-/** Who makes a request (API: authentication.k8s.io/v1 UserInfo). */
-export interface RequestUser {
-  readonly name: string;
-  readonly groups: readonly string[];
-}
-
 /** How a client says who it is: in process it is taken at its word, and over HTTP it has headers. */
 export type Credentials =
-  | { readonly user: RequestUser }
+  | { readonly user: User }
   | {
       readonly headers: Headers;
       /** Who has it as bearer token may do everything; where there is none, everybody may. */
@@ -17,7 +13,7 @@ export type Credentials =
     };
 
 /** Who may do everything. */
-export const ADMIN: RequestUser = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
+export const ADMIN: User = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
 
 /** A request to one cluster, as it is told from others: by faults, by authorisation, and in the log. */
 export interface ClientRequest {

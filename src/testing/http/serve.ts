@@ -108,7 +108,7 @@ class Listener {
     this.name = cluster.name;
     this.#cluster = cluster;
     this.#server = server;
-    this.#handler = new Handler({ server: cluster.server, door: cluster.door, token });
+    this.#handler = new Handler({ server: cluster.server, door: cluster.door, access: cluster.access, token });
     this.#stopListening = cluster.network.onCut(() => this.#dropAll());
     server.on('connection', (socket: Socket) => this.#accept(socket));
     server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => void this.#serve(request, response));

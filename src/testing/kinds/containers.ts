@@ -115,9 +115,8 @@ function mountProblems(mounts: readonly Fields[], path: string, volumes: Readonl
   });
 }
 
-/** The reason of the cause is that of an invalid value: failures know no other for a value that nothing is found by. */
 function notFoundValue(field: string, value: string): FieldProblem {
-  return { type: 'Invalid', field, body: `Not found: ${JSON.stringify(value)}` };
+  return { type: 'NotFound', field, body: `Not found: ${JSON.stringify(value)}` };
 }
 
 const STANDARD = new Set(['cpu', 'memory', 'ephemeral-storage', 'storage']);

@@ -20,24 +20,41 @@ import { duplicate, IMMUTABLE, invalidBy, NONE, type Problems, unsupported, when
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 const UNQUALIFIED = 'name is neither a standard finalizer name nor is it fully qualified';
 
+/** A namespace terminates when it is deleted, and only then. */
+function phaseProblems(object: AnyObject): Problems {
+  const { phase } = part(object, 'status');
+  const isTerminating = object.metadata.deletionTimestamp !== undefined;
+  const wanted = isTerminating ? 'Terminating' : 'Active';
+  const detail = `may only be '${wanted}' if \`deletionTimestamp\` is ${isTerminating ? 'not empty' : 'empty'}`;
+  return when(phase !== undefined && phase !== wanted, invalidValue('status.Phase', phase, detail));
+}
+
+const withNameLabel = (object: AnyObject): AnyObject => ({
+  ...object,
+  metadata: { ...object.metadata, labels: { ...object.metadata.labels, [NAME_LABEL]: object.metadata.name } },
+});
+
 export const namespace: Kind = {
   checkName: checkDnsLabel,
-  defaults: (object) => ({
-    ...object,
-    metadata: { ...object.metadata, labels: { ...object.metadata.labels, [NAME_LABEL]: object.metadata.name } },
-  }),
+  // A name that is made up is known later.
+  defaults: (object) => ((object.metadata.name ?? '') === '' ? object : withNameLabel(object)),
   prepareCreate: (object) => ({
-    ...withSpec(object, (spec) => {
+    ...withSpec(withNameLabel(object), (spec) => {
       const given = textsOf(spec, 'finalizers');
       return { ...spec, finalizers: given.includes('kubernetes') ? given : [...given, 'kubernetes'] };
     }),
     status: { phase: 'Active' },
   }),
-  validate: (object) =>
-    textsOf(part(object, 'spec'), 'finalizers').flatMap((name) => [
+  // Finalizers of the spec are taken away on a path of their own.
+  prepareUpdate: (object, old) => ({ ...object, spec: old.spec, status: old.status }),
+  prepareStatus: (object) => withStatus(object, filling({ phase: 'Active' })),
+  validate: (object, old) => [
+    ...(old === undefined ? NONE : phaseProblems(object)),
+    ...textsOf(part(object, 'spec'), 'finalizers').flatMap((name) => [
       ...invalidBy('spec.finalizers', name, checkLabelKey(name)),
       ...when(!name.includes('/') && name !== 'kubernetes', invalidValue('spec.finalizers', name, UNQUALIFIED)),
     ]),
+  ],
 };
 
 const KEY =

@@ -22,6 +22,8 @@ export interface Kind {
   readonly prepareCreate?: (object: AnyObject, context: KindContext) => AnyObject;
   /** The object with what it keeps from its former self. */
   readonly prepareUpdate?: (object: AnyObject, old: AnyObject, context: KindContext) => AnyObject;
+  /** The object with what its status keeps when only the status is written. */
+  readonly prepareStatus?: (object: AnyObject, old: AnyObject) => AnyObject;
   readonly validate?: (object: AnyObject, old: AnyObject | undefined, cel?: CelEvaluator) => readonly FieldProblem[];
 }
 

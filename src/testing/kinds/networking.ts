@@ -286,16 +286,8 @@ function validateSlice(object: AnyObject, old: AnyObject | undefined): Problems 
   ];
 }
 
-/** Lists that are empty are written as null where they must be there. */
-const orNull = (value: unknown): unknown => (Array.isArray(value) && value.length > 0 ? value : null);
-
-/** Lists without items are written as null. */
-const withLists = (object: AnyObject): AnyObject =>
-  ({ ...object, endpoints: orNull(object.endpoints), ports: orNull(object.ports) }) as AnyObject;
-
 export const endpointSlice: Kind = {
-  defaults: (object) => each(object, { ports: filling({ name: '', protocol: 'TCP' }) }) as AnyObject,
-  prepareCreate: withLists,
-  prepareUpdate: withLists,
+  defaults: (object) =>
+    object.ports === null ? object : (each(object, { ports: filling({ name: '', protocol: 'TCP' }) }) as AnyObject),
   validate: validateSlice,
 };

@@ -1,6 +1,19 @@
 import { type AnyObject, deepEqual } from '../../kube/index.ts';
 import { forbiddenField, invalidValue } from '../api/failures.ts';
-import { each, type Fields, filled, filling, inside, type Kind, listOf, NO_TIMES, part, textOf, withSpec } from './kind.ts';
+import {
+  each,
+  type Fields,
+  filled,
+  filling,
+  inside,
+  type Kind,
+  listOf,
+  NO_TIMES,
+  part,
+  textOf,
+  withSpec,
+  withStatus,
+} from './kind.ts';
 import { podSpecProblems } from './pod-spec.ts';
 import { containersOf, podDefaults } from './pod-template.ts';
 import { type Problems, when } from './problems.ts';
@@ -116,6 +129,7 @@ export const pod: Kind = {
       filled(withTolerations(spec), { priority: before.priority, preemptionPolicy: before.preemptionPolicy }),
     );
   },
+  prepareStatus: (object, old) => withStatus(object, filling({ qosClass: part(old, 'status').qosClass })),
   validate: (object, old) => {
     const spec = part(object, 'spec');
     const problems = [...podSpecProblems(spec, 'spec'), ...tokenProblems(spec)];

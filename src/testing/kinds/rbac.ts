@@ -31,13 +31,8 @@ function ruleProblems(rule: Fields, path: string, isNamespaced: boolean): Proble
   ];
 }
 
-/** A role without rules says so with null. */
-const withRules = (object: AnyObject): AnyObject => ({ ...object, rules: object.rules ?? null }) as AnyObject;
-
 const roleOf = (isNamespaced: boolean): Kind => ({
   checkName: checkPathSegment,
-  prepareCreate: withRules,
-  prepareUpdate: withRules,
   validate: (object) => [
     ...listOf(object, 'rules').flatMap((rule, index) => ruleProblems(rule, `rules[${index}]`, isNamespaced)),
     ...listOf(part(object, 'aggregationRule'), 'clusterRoleSelectors').flatMap((selector, index) =>

@@ -117,14 +117,31 @@ const statusDefaults =
 export const service: Kind = {
   checkName: checkDnsLabel,
   defaults: (object) => {
-    const changed = withSpec(object, specDefaults);
+    const changed = withSpec(object, (spec) => withoutAffinity(specDefaults(spec)));
     return inside(changed, { status: statusDefaults(part(changed, 'spec').type) }) as AnyObject;
   },
   prepareCreate: (object, context) =>
     withSpec({ ...object, status: { loadBalancer: {} } }, (spec) => (isReady(spec) ? withAddress(spec, context) : spec)),
   prepareUpdate: (object, old, context) => withSpec(object, (spec) => keptSpec(spec, part(old, 'spec'), context)),
-  validate: (object, old) => [...serviceProblems(part(object, 'spec')), ...updateProblems(object, old)],
+  validate: (object, old) => [
+    ...serviceProblems(part(object, 'spec')),
+    ...updateProblems(object, old),
+    ...outsideProblems(object),
+  ],
 };
+
+/** Without affinity there is nothing to be said of it. */
+function withoutAffinity(spec: Fields): Fields {
+  return spec.sessionAffinity === 'None' ? without(spec, 'sessionAffinityConfig') : spec;
+}
+
+/** Only load balancers have addresses outside. */
+function outsideProblems(object: AnyObject): Problems {
+  const addresses = listOf(part(part(object, 'status'), 'loadBalancer'), 'ingress');
+  const isStray = addresses.length > 0 && part(object, 'spec').type !== 'LoadBalancer';
+  const detail = "may only be used when `spec.type` is 'LoadBalancer'";
+  return when(isStray, forbiddenField('status.loadBalancer.ingress', detail));
+}
 
 /** Nothing is given out to a service that will be refused anyway. */
 const isReady = (spec: Fields): boolean => serviceProblems(spec).length === 0;

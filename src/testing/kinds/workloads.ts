@@ -264,11 +264,22 @@ function withTemplateGeneration(object: AnyObject, generation: number): AnyObjec
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
+const deploymentDefaults = defaultsOf({
+  spec: { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 },
+  strategy: { field: 'strategy', rolling: { maxUnavailable: '25%', maxSurge: '25%' } },
+});
+
+const POINTERS: ReadonlySet<string> = new Set(['collisionCount', 'terminatingReplicas']);
+
+/** Most counts of a Deployment are left out where they are 0. */
+function withoutZeros(object: AnyObject): AnyObject {
+  if (object.status === undefined) return object;
+  const isKept = ([name, value]: [string, unknown]): boolean => value !== 0 || POINTERS.has(name);
+  return { ...object, status: Object.fromEntries(Object.entries(part(object, 'status')).filter(isKept)) };
+}
+
 export const deployment: Kind = {
-  defaults: defaultsOf({
-    spec: { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 },
-    strategy: { field: 'strategy', rolling: { maxUnavailable: '25%', maxSurge: '25%' } },
-  }),
+  defaults: (object) => withoutZeros(deploymentDefaults(object)),
   validate: validateDeployment,
 };
 

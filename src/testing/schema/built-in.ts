@@ -40,6 +40,13 @@ function missing(type: ResourceType): never {
 
 const known = new Map<string, StructSchema>();
 
+/** Optional lists that the server's code writes all the same; OpenAPI doesn't tell. */
+const WRITTEN: Readonly<Record<string, readonly string[]>> = {
+  'rbac.v1.Role': ['rules'],
+  'rbac.v1.ClusterRole': ['rules'],
+  'discovery.v1.EndpointSlice': ['endpoints', 'ports'],
+};
+
 /** Definitions refer to each other, also in circles, so their fields are read when they are asked for. */
 function structOf(name: string): StructSchema {
   const cached = known.get(name);
@@ -49,6 +56,8 @@ function structOf(name: string): StructSchema {
   const fields = new Map<string, Schema>();
   const schema: StructSchema = {
     type: 'struct',
+    goName: name.split('.').slice(-2).join('.'),
+    written: WRITTEN[name] ?? [],
     names,
     required: new Set(names.filter((field) => definition[field]?.startsWith('!'))),
     atomic: definition[''] === 'atomic',

@@ -12,8 +12,8 @@ export function withDefaults(value: unknown, schema: StructuralSchema): unknown 
   const result: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
     const below = memberOf(schema, properties, name);
-    // A null that may not be null makes place for the default.
-    if (member === null && below?.default !== undefined && below.nullable !== true) continue;
+    // A null that may not be null is none, and makes place for a default.
+    if (member === null && below !== undefined && below.nullable !== true) continue;
     result[name] = below === undefined ? member : withDefaults(member, below);
   }
   for (const [name, property] of Object.entries(properties)) {

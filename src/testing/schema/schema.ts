@@ -17,9 +17,13 @@ interface SchemaBase {
 /** An object with known fields. */
 export interface StructSchema extends SchemaBase {
   readonly type: 'struct';
+  /** What the server's code calls it, with its package, for messages: `v1.ConfigMap`. */
+  readonly goName?: string;
   field(name: string): Schema | undefined;
   readonly names: readonly string[];
   readonly required: ReadonlySet<string>;
+  /** Lists that are written as null where there are none, though they needn't be given. */
+  readonly written?: readonly string[];
   /** Whether it is owned and replaced as a whole. */
   readonly atomic: boolean;
   /** Whether fields that aren't known are kept. */
@@ -27,7 +31,7 @@ export interface StructSchema extends SchemaBase {
 }
 
 /** An object with any keys. */
-interface MapSchema extends SchemaBase {
+export interface MapSchema extends SchemaBase {
   readonly type: 'map';
   readonly values: Schema;
   readonly atomic: boolean;

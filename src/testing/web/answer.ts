@@ -1,7 +1,8 @@
 import { type AnyObject, CODE_OF_REASON } from '../../kube/index.ts';
 import type { Served } from '../api/catalogue.ts';
-import type { StatusError } from '../api/failures.ts';
+import { badRequest, crude, type StatusError } from '../api/failures.ts';
 import { PlainError } from '../front/faults.ts';
+import { objectFormat, type Shape, wrongShape } from './negotiate.ts';
 import { partial, tableOf } from './table.ts';
 
 export const JSON_TYPE = 'application/json';
@@ -34,31 +35,59 @@ export function failed(error: StatusError): Response {
   return new Response(`${status.message}\n`, { status: code, headers });
 }
 
-/** `as=Table` and the like, where a client accepts it. */
-export function representation(request: Request): string | undefined {
-  const [first = ''] = (request.headers.get('accept') ?? '').split(',');
-  return /;\s*as=([A-Za-z]+)/.exec(first)?.[1];
+/** The shape that a client asks for, of those that it accepts: `as=Table` and the like. */
+export function representation(request: Request): Shape | undefined {
+  return objectFormat(request)?.as;
 }
 
 /** An object in the shape that the client asks for. */
 export function represented(served: Served, object: AnyObject, request: Request, now: number): unknown {
   const as = representation(request);
-  if (as === 'Table') {
-    const { resourceVersion } = object.metadata;
-    return tableOf(served, [object], { resourceVersion }, now, includeObject(request));
+  switch (as?.kind) {
+    case 'Table': {
+      const { resourceVersion } = object.metadata;
+      return tableOf(served, [object], { resourceVersion }, now, includeObject(request), as.version);
+    }
+    case 'PartialObjectMetadata':
+      return partial(object, as.version);
+    case 'PartialObjectMetadataList':
+      throw served.custom === undefined ? wrongShape(as.kind, goTypeOf(served), false) : crude('content is not a list');
+    default:
+      return object;
   }
-  return as === 'PartialObjectMetadata' ? partial(object) : object;
 }
 
-/** How much of an object a row of a table holds. */
+/** The type that a real server has for a kind in Go: its messages say it. */
+export function goTypeOf({ type, custom }: Served): string {
+  if (custom !== undefined) return '*unstructured.Unstructured';
+  return `*${type.group === '' ? 'core' : type.group.split('.')[0]}.${type.kind}`;
+}
+
+const INCLUDED: ReadonlySet<string> = new Set(['', 'None', 'Metadata', 'Object']);
+
+/**
+ * How much of an object a row of a table holds.
+ *
+ * @throws StatusError 400
+ */
 export function includeObject(request: Request): string {
-  return new URL(request.url).searchParams.get('includeObject') ?? 'Metadata';
+  const included = new URL(request.url).searchParams.get('includeObject') ?? '';
+  if (INCLUDED.has(included)) return included || 'Metadata';
+  const problem = `includeObject: Invalid value: ${JSON.stringify(included)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: ${problem}`);
 }
 
 /** A success, with warnings for whoever is interested. */
 export interface Success {
   readonly status?: number;
   readonly warnings?: readonly string[];
+}
+
+/** Headers that tell a client of warnings (RFC 7234). */
+export function warned(warnings: readonly string[]): Headers {
+  const headers = new Headers();
+  for (const warning of warnings) headers.append('warning', `299 - ${JSON.stringify(warning)}`);
+  return headers;
 }
 
 /** The answer that holds one object. */
@@ -69,7 +98,5 @@ export function one(
   now: number,
   { status = 200, warnings = [] }: Success = {},
 ): Response {
-  const headers = new Headers();
-  for (const warning of warnings) headers.append('warning', `299 - ${JSON.stringify(warning)}`);
-  return json(represented(served, object, request, now), status, JSON_TYPE, headers);
+  return json(represented(served, object, request, now), status, JSON_TYPE, warned(warnings));
 }

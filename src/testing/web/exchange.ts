@@ -1,3 +1,4 @@
+import type { Access } from '../access/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { Door, Visit } from '../front/door.ts';
 
@@ -7,5 +8,6 @@ export interface Exchange {
   readonly query: URLSearchParams;
   readonly server: ApiServer;
   readonly door: Door;
+  readonly access: Access;
   readonly visit: Visit;
 }

@@ -1,20 +1,23 @@
 import { failure, isClustersetError } from '../../kube/index.ts';
+import type { Access } from '../access/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { StatusError } from '../api/failures.ts';
 import type { Door, Visit } from '../front/door.ts';
-import type { ClientRequest, Verb } from '../front/request.ts';
-import { RECORDED_VERSION } from '../schema/built-in.ts';
-import { failed, found, json, nowhere } from './answer.ts';
-import { AGGREGATED_TYPE, aggregated, groupList, groupOf, legacyVersions, resourceList } from './discovery.ts';
-import { openapiDocument, openapiRoot } from './openapi.ts';
+import { ADMIN, type ClientRequest, type Verb } from '../front/request.ts';
+import { failed, JSON_TYPE, nowhere } from './answer.ts';
+import { answerDocument } from './documents.ts';
+import { asYaml, documentFormat, objectFormat } from './negotiate.ts';
 import { isTrue, programOf } from './options.ts';
-import { answerResource, methodNotAllowed } from './resources.ts';
+import { methodNotAllowed } from './parts.ts';
+import { answerResource } from './resources.ts';
+import { DISCOVERED } from './reviews.ts';
 import { type ResourceRoute, type Route, routeOf } from './route.ts';
 
 /** What a {@link Handler} is made of. */
 export interface HandlerParts {
   readonly server: ApiServer;
   readonly door: Door;
+  readonly access: Access;
   /** Whoever has it as bearer token may do everything. Default: everybody may. */
   readonly token?: string;
 }
@@ -23,11 +26,14 @@ export interface HandlerParts {
 export class Handler {
   readonly #server: ApiServer;
   readonly #door: Door;
+  readonly #access: Access;
   readonly #token: string | undefined;
 
-  constructor({ server, door, token }: HandlerParts) {
+  constructor({ server, door, access, token }: HandlerParts) {
     this.#server = server;
     this.#door = door;
+    this.#access = access;
+    if (token !== undefined) access.tokens.accept(token, ADMIN);
     this.#token = token;
   }
 
@@ -43,11 +49,11 @@ export class Handler {
       const route = routeOf(url.pathname);
       const credentials = { headers: request.headers, adminToken: this.#token };
       visit = await this.#door.enter(clientRequest(route, url, request), credentials, request.signal);
-      return await this.#answer(route, url, request, visit);
+      return await inFormat(await this.#answer(route, url, request, visit), request, objectFormat);
     } catch (error) {
       if (error instanceof StatusError) {
         visit?.ended(error);
-        return failed(error);
+        return inFormat(failed(error), request, documentFormat);
       }
       if (isBroken(error)) throw error;
       visit?.ended(error);
@@ -59,38 +65,23 @@ export class Handler {
 
   async #answer(route: Route, url: URL, request: Request, visit: Visit): Promise<Response> {
     if (route.to === 'resource') {
-      const exchange = { request, query: url.searchParams, server: this.#server, door: this.#door, visit };
+      const exchange = { request, query: url.searchParams, server: this.#server, door: this.#door, access: this.#access, visit };
       return answerResource(exchange, route.target);
     }
-    if (request.method !== 'GET') throw methodNotAllowed();
+    if (route.to !== 'nowhere' && request.method !== 'GET') throw methodNotAllowed();
     const document = visit.act(() => this.#document(route, request));
     return document ?? nowhere();
   }
 
   #document(route: Route, request: Request): Response | undefined {
-    const served = this.#server.state.catalogue.all();
-    const wantsAggregated = (request.headers.get('accept') ?? '').includes('as=APIGroupDiscoveryList');
-    switch (route.to) {
-      case 'health':
-        return new Response('ok', { headers: { 'content-type': 'text/plain; charset=utf-8' } });
-      case 'version':
-        return json(versionInfo());
-      case 'legacyVersions':
-        return wantsAggregated ? json(aggregated(served, true), 200, AGGREGATED_TYPE) : json(legacyVersions());
-      case 'groups':
-        return wantsAggregated ? json(aggregated(served, false), 200, AGGREGATED_TYPE) : json(groupList(served));
-      case 'group':
-        return found(groupOf(served, route.group));
-      case 'groupVersion':
-        return found(resourceList(served, route.group, route.version));
-      case 'openapiRoot':
-        return json(openapiRoot(served, String(served.length)));
-      case 'openapi':
-        return found(openapiDocument(served, route.group, route.version));
-      default:
-        return undefined;
-    }
+    return answerDocument(route, request, { served: this.#server.state.catalogue.all(), virtual: DISCOVERED });
   }
+}
+
+/** Answers are written as JSON, and turned into YAML for who would rather have that. */
+function inFormat(answer: Response, request: Request, formatOf: typeof objectFormat): Response | Promise<Response> {
+  const isJson = answer.headers.get('content-type') === JSON_TYPE;
+  return isJson && formatOf(request)?.type === 'yaml' ? asYaml(answer) : answer;
 }
 
 /** Whether there is nobody to answer any more. */
@@ -104,8 +95,13 @@ const VERBS: Readonly<Record<string, Verb>> = { POST: 'create', PUT: 'update', P
 function clientRequest(route: Route, url: URL, { method, headers }: Request): ClientRequest {
   const client = programOf(headers);
   if (route.to !== 'resource') return { verb: VERBS[method] ?? 'get', path: url.pathname, client };
-  const { plural, ...rest } = route.target;
-  return { verb: verbOf(route.target, url, method), resource: plural, ...rest, client };
+  const { plural, name = namedBy(url), ...rest } = route.target;
+  return { verb: verbOf(route.target, url, method), resource: plural, ...rest, name, client };
+}
+
+/** The one object that a list or a watch asks for by its name. */
+function namedBy({ searchParams }: URL): string | undefined {
+  return /^metadata\.name=([^,]+)$/.exec(searchParams.get('fieldSelector') ?? '')?.[1];
 }
 
 function verbOf({ name }: ResourceRoute, { searchParams }: URL, method: string): Verb {
@@ -114,19 +110,4 @@ function verbOf({ name }: ResourceRoute, { searchParams }: URL, method: string):
   if (verb !== undefined) return verb;
   if (isTrue(searchParams.get('watch'))) return 'watch';
   return name === undefined ? 'list' : 'get';
-}
-
-function versionInfo(): unknown {
-  const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(RECORDED_VERSION) ?? [];
-  return {
-    major,
-    minor,
-    gitVersion: RECORDED_VERSION,
-    gitCommit: 'offline',
-    gitTreeState: 'clean',
-    platform: 'offline',
-    compiler: '',
-    goVersion: '',
-    buildDate: '1970-01-01T00:00:00Z',
-  };
 }

@@ -1,34 +1,69 @@
-import { apiVersionOf } from '../../kube/index.ts';
+import { sha512 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { apiVersionOf, utf8 } from '../../kube/index.ts';
 import type { Served } from '../api/catalogue.ts';
-import type { Schema } from '../schema/schema.ts';
+import { Components } from './openapi-components.ts';
+
+/** A document with what tells it from others, as clients keep it. */
+export interface Hashed {
+  readonly text: string;
+  /** Upper case, as in an ETag. */
+  readonly hash: string;
+}
+
+/** The hash of a text as Kubernetes' own documents have it. */
+export function hashed(text: string): Hashed {
+  return { text, hash: bytesToHex(sha512(utf8(text))).toUpperCase() };
+}
+
+interface Kept {
+  readonly chosen: readonly Served[];
+  readonly document: Hashed;
+}
+
+/** Documents by the first resource of theirs. What is served by a CRD is another object after each change of it. */
+const kept = new WeakMap<Served, Kept>();
+
+/**
+ * The OpenAPI document of a group and version: how types are built and merge, and which parameters a patch takes. Descriptions are those of
+ * CRDs; of built-in kinds none are recorded. `undefined` where nothing of it is served.
+ */
+export function openapiDocument(served: readonly Served[], group: string, version: string): Hashed | undefined {
+  const chosen = served.filter(({ type }) => type.group === group && type.version === version);
+  const [first] = chosen;
+  if (first === undefined) return undefined;
+  const known = kept.get(first);
+  if (known !== undefined && isSame(known.chosen, chosen)) return known.document;
+  const document = hashed(JSON.stringify(documentOf(chosen)));
+  kept.set(first, { chosen, document });
+  return document;
+}
+
+const isSame = (a: readonly Served[], b: readonly Served[]): boolean =>
+  a.length === b.length && a.every((each, index) => each === b[index]);
 
 /** The list of OpenAPI documents: one for each group and version. */
-export function openapiRoot(served: readonly Served[], revision: string): unknown {
-  const versions = [...new Set(served.map(({ type }) => apiVersionOf(type)))];
+export function openapiRoot(served: readonly Served[]): unknown {
+  const versions = [...new Map(served.map(({ type }) => [apiVersionOf(type), type])).entries()];
   return {
     paths: Object.fromEntries(
-      versions.map((version) => {
-        const path = version.includes('/') ? `apis/${version}` : `api/${version}`;
-        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${revision}` }];
+      versions.map(([apiVersion, { group, version }]) => {
+        const path = group === '' ? `api/${apiVersion}` : `apis/${apiVersion}`;
+        const hash = openapiDocument(served, group, version)?.hash ?? '';
+        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
       }),
     ),
   };
 }
 
-/**
- * The OpenAPI document of a group and version, as far as kubectl looks into it: which parameters a patch takes, and how types are built and
- * merge. Descriptions aren't recorded.
- */
-export function openapiDocument(served: readonly Served[], group: string, version: string): unknown {
-  const chosen = served.filter(({ type }) => type.group === group && type.version === version);
-  if (chosen.length === 0) return undefined;
-  const definitions = new Definitions();
-  for (const each of chosen) definitions.add(each);
+function documentOf(chosen: readonly Served[]): unknown {
+  const components = new Components();
+  for (const each of chosen) components.add(each);
   return {
     openapi: '3.0.0',
-    info: { title: 'Kubernetes (offline)', version: 'v1' },
+    info: { title: 'Kubernetes', version: 'offline' },
     paths: Object.fromEntries(chosen.map((each) => [pathOf(each), { patch: patchOperation(each) }])),
-    components: { schemas: definitions.schemas },
+    components: { schemas: components.schemas },
   };
 }
 
@@ -43,99 +78,12 @@ const PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation', 'force'].map((n
   schema: { type: name === 'force' ? 'boolean' : 'string', uniqueItems: true },
 }));
 
-function kindOf({ type }: Served): unknown {
-  return { group: type.group, version: type.version, kind: type.kind };
-}
-
-function patchOperation(served: Served): unknown {
+function patchOperation({ type: { group, version, kind } }: Served): unknown {
   return {
-    operationId: `patch${served.type.kind}`,
+    operationId: `patch${kind}`,
     parameters: PARAMETERS,
     responses: { 200: { description: 'OK' } },
     'x-kubernetes-action': 'patch',
-    'x-kubernetes-group-version-kind': kindOf(served),
+    'x-kubernetes-group-version-kind': { group, version, kind },
   };
-}
-
-/** Schemas by name; structs that occur in several places, or in themselves, are written once. */
-class Definitions {
-  readonly schemas: Record<string, unknown> = {};
-  readonly #names = new Map<readonly string[], string>();
-
-  add(served: Served): void {
-    const { type, schema, custom } = served;
-    const name = `offline.${type.group === '' ? 'core' : type.group}.${type.version}.${type.kind}`;
-    const body = custom === undefined ? this.#body(schema) : { ...custom.schema };
-    this.schemas[name] = { ...(body as object), 'x-kubernetes-group-version-kind': [kindOf(served)] };
-  }
-
-  #body(schema: Schema): unknown {
-    if (schema.type !== 'struct') return this.#schema(schema);
-    const properties = schema.names.map((name) => {
-      const field = schema.field(name);
-      return [name, field === undefined ? {} : this.#schema(field)];
-    });
-    return {
-      type: 'object',
-      properties: Object.fromEntries(properties),
-      ...(schema.required.size === 0 ? {} : { required: [...schema.required] }),
-      ...(schema.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
-    };
-  }
-
-  #schema(schema: Schema): unknown {
-    const merge = mergeRules(schema);
-    switch (schema.type) {
-      case 'struct':
-        return { allOf: [{ $ref: this.#reference(schema) }], ...merge };
-      case 'map':
-        return { type: 'object', additionalProperties: this.#schema(schema.values), ...merge };
-      case 'list':
-        return {
-          type: 'array',
-          items: this.#schema(schema.items),
-          'x-kubernetes-list-type': schema.list,
-          ...(schema.keys.length === 0 ? {} : { 'x-kubernetes-list-map-keys': schema.keys }),
-          ...merge,
-        };
-      case 'scalar':
-        return { ...scalarSchema(schema.scalar), ...merge };
-      default:
-        return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, ...merge };
-    }
-  }
-
-  #reference(schema: Schema & { readonly type: 'struct' }): string {
-    // Attributes of a field come with a copy of the struct; its list of names stays the same.
-    const known = this.#names.get(schema.names);
-    if (known !== undefined) return `#/components/schemas/${known}`;
-    const name = `offline.struct${this.#names.size}`;
-    this.#names.set(schema.names, name);
-    this.schemas[name] = this.#body(schema);
-    return `#/components/schemas/${name}`;
-  }
-}
-
-function mergeRules({ patch }: Schema): Record<string, unknown> {
-  if (patch === undefined) return {};
-  const strategy = [patch.merge ? 'merge' : '', patch.retainKeys ? 'retainKeys' : ''].filter((each) => each !== '').join(',');
-  return {
-    'x-kubernetes-patch-strategy': strategy,
-    ...(patch.mergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': patch.mergeKey }),
-  };
-}
-
-function scalarSchema(scalar: string): Record<string, unknown> {
-  switch (scalar) {
-    case 'quantity':
-      return { oneOf: [{ type: 'string' }, { type: 'number' }] };
-    case 'int-or-string':
-      return { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] };
-    case 'time':
-      return { type: 'string', format: 'date-time' };
-    case 'bytes':
-      return { type: 'string', format: 'byte' };
-    default:
-      return { type: scalar };
-  }
 }

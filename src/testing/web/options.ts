@@ -1,7 +1,7 @@
-import { type DeleteOptions, isRecord, type ListOptions } from '../../kube/index.ts';
+import type { ListOptions } from '../../kube/index.ts';
+import type { User } from '../access/index.ts';
 import { badRequest } from '../api/failures.ts';
 import type { WriteContext } from '../api/write.ts';
-import type { RequestUser } from '../front/request.ts';
 
 /** Whether a parameter of a query is set. */
 export const isTrue = (value: string | null): boolean => value === 'true' || value === '1';
@@ -30,7 +30,7 @@ export function listOptions(query: URLSearchParams, namespace: string | undefine
 export function writeContext(
   query: URLSearchParams,
   headers: Headers,
-  user: RequestUser,
+  user: User,
   subresource: WriteContext['subresource'],
 ): WriteContext {
   const validation = query.get('fieldValidation') ?? 'Warn';
@@ -49,17 +49,5 @@ export function writeContext(
     subresource,
     warnings: [],
     user,
-  };
-}
-
-/** How a deletion is to be done: the body counts more than the query. */
-export function deleteOptions(given: unknown, query: URLSearchParams): DeleteOptions {
-  const body = isRecord(given) ? given : {};
-  const policy = body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
-  const dryRun = Array.isArray(body.dryRun) ? body.dryRun.includes('All') : query.get('dryRun') === 'All';
-  return {
-    ...(policy === 'Foreground' || policy === 'Background' || policy === 'Orphan' ? { propagationPolicy: policy } : {}),
-    ...(isRecord(body.preconditions) ? { preconditions: body.preconditions as NonNullable<DeleteOptions['preconditions']> } : {}),
-    dryRun,
   };
 }

@@ -1,7 +1,7 @@
 /** What the path of a request means. */
 export type Route =
   | { readonly to: 'resource'; readonly target: ResourceRoute }
-  | { readonly to: 'legacyVersions' | 'groups' | 'version' | 'health' | 'openapiRoot' }
+  | { readonly to: 'root' | 'legacyVersions' | 'groups' | 'version' | 'health' | 'openapiRoot' }
   | { readonly to: 'group'; readonly group: string }
   | { readonly to: 'groupVersion'; readonly group: string; readonly version: string }
   | { readonly to: 'openapi'; readonly group: string; readonly version: string }
@@ -17,12 +17,13 @@ export interface ResourceRoute {
   readonly subresource?: string;
 }
 
-const HEALTH: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
+const HEALTH: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/healthz/ping', '/livez/ping', '/readyz/ping']);
 
 /** Reads a path as an API server does. */
 export function routeOf(pathname: string): Route {
   if (HEALTH.has(pathname)) return { to: 'health' };
-  if (pathname === '/version') return { to: 'version' };
+  if (pathname === '/') return { to: 'root' };
+  if (pathname === '/version' || pathname === '/version/') return { to: 'version' };
   if (pathname === '/openapi/v3') return { to: 'openapiRoot' };
   const parts = pathname.split('/').filter((part) => part !== '');
   const decoded = parts.map(decode);

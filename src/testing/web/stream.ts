@@ -43,7 +43,7 @@ async function pull(
   }
   const line = encoder.encode(`${JSON.stringify(wireEvent(event, served, request, server.state.clock.now()))}\n`);
   try {
-    await door.network.deliver(door.cluster, visit.request, subscription, request.signal);
+    await door.network.deliver(door.cluster, visit, subscription, request.signal);
     controller.enqueue(line);
   } catch (error) {
     // The connection breaks in the middle of the event.

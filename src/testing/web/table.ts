@@ -37,28 +37,35 @@ function layoutOf({ custom, collection }: Served): Layout {
 }
 
 /** Objects as rows of text, the way `kubectl get` asks for them. */
-export function tableOf(served: Served, objects: readonly AnyObject[], metadata: Fields, now: number, include: string): unknown {
+export function tableOf(
+  served: Served,
+  objects: readonly AnyObject[],
+  metadata: Fields,
+  now: number,
+  include: string,
+  version = 'v1',
+): unknown {
   const { columns, cells } = layoutOf(served);
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: `meta.k8s.io/${version}`,
     metadata,
     columnDefinitions: columns.map(([name, type, format, priority]) => ({ name, type, format, description: '', priority })),
     rows: objects.map((object) => ({
       cells: [...(columns[0]?.[0] === 'Name' ? [object.metadata.name] : []), ...cells(object, now)].map((cell) => cell ?? null),
-      object: included(object, include),
+      object: included(object, include, version),
     })),
   };
 }
 
-function included(object: AnyObject, include: string): unknown {
-  if (include === 'None') return undefined;
-  return include === 'Object' ? object : partial(object);
+function included(object: AnyObject, include: string, version: string): unknown {
+  if (include === 'None') return null;
+  return include === 'Object' ? object : partial(object, version);
 }
 
 /** The metadata of an object alone. */
-export function partial({ metadata }: AnyObject): unknown {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+export function partial({ metadata }: AnyObject, version = 'v1'): unknown {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata };
 }
 
 function customCell({ type, jsonPath }: PrinterColumn, object: unknown, now: number): unknown {

@@ -2,6 +2,8 @@ import { existsSync, lstatSync, readFileSync, statSync, symlinkSync } from 'node
 import { request } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { connectContext } from 'clusterset/client';
+import { resourceType } from 'clusterset/kube';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Child } from './child.ts';
@@ -42,6 +44,33 @@ function ask({ clusters }: Kubeconfig, headers: Readonly<Record<string, string>>
   });
 }
 
+const nodes = resourceType('v1', 'Node', 'nodes', 'Cluster');
+const definitions = resourceType('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', 'Cluster');
+const withRule = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+            'x-kubernetes-validations': [{ rule: '!has(self.spec.size) || self.spec.size > 0' }],
+          },
+        },
+      },
+    ],
+  },
+};
+
 describe('dev', () => {
   it('serves on loopback only, with a certificate, behind a token that is another one each time', async () => {
     const tokens: string[] = [];
@@ -73,6 +102,18 @@ describe('dev', () => {
     expect(stdout).toContain(`export KUBECONFIG=${path}`);
     expect(stderr).toContain('stopped');
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('runs workloads in members with --nodes, and takes CRDs with rules', async () => {
+    await whileServing(['-n', '1', '--nodes', '2'], async (path) => {
+      const [host, member] = await Promise.all(
+        ['host', 'member-1'].map((context) => connectContext({ kubeconfig: path, context })),
+      );
+      await member?.create(definitions, withRule);
+      expect((await member?.list(nodes))?.items).toHaveLength(2);
+      expect((await host?.list(nodes))?.items).toHaveLength(0);
+      await Promise.all([host?.close(), member?.close()]);
+    });
   });
 
   it('prints data with -o json, and leaves the host out', async () => {

@@ -1,7 +1,7 @@
 import { type AnyObject, builtIn, type Cluster, type OwnerReference, type ResourceType } from 'clusterset/kube';
 import { OfflineCluster, VirtualClock } from 'clusterset/testing';
 import { describe, expect, it } from 'vitest';
-import { judge } from '../../../../src/testing/actors/garbage.ts';
+import { judge, type OwnerState } from '../../../../src/testing/actors/garbage.ts';
 
 const CONFIG_MAPS = builtIn('', 'ConfigMap') as ResourceType;
 
@@ -12,14 +12,33 @@ const owned = (...ownerReferences: readonly OwnerReference[]) => ({
   metadata: { namespace: 'default', name: 'child', ...(ownerReferences.length === 0 ? {} : { ownerReferences }) },
 });
 
+const STATES: Readonly<Record<string, OwnerState>> = { a: 'solid', b: 'solid', w: 'waiting', '?': 'unknown' };
+const stateOf = ({ uid }: OwnerReference): OwnerState => STATES[uid] ?? 'dangling';
+
 describe('the garbage collector', () => {
   it.each<[string, readonly OwnerReference[], unknown]>([
     ['has no owners', [], { keep: 'as-it-is' }],
     ['has all its owners', [owner('a'), owner('b')], { keep: 'as-it-is' }],
-    ['has lost one of them', [owner('a'), owner('x')], { keep: 'without-absent-owners', owners: [owner('a')] }],
-    ['has lost them all', [owner('x'), owner('y')], { keep: 'not' }],
+    ['has lost one of them', [owner('a'), owner('x')], { keep: 'without-some-owners', owners: [owner('a')] }],
+    ['has one that waits', [owner('w'), owner('a')], { keep: 'without-some-owners', owners: [owner('a')] }],
+    ['has one that nobody can look up', [owner('x'), owner('?')], { keep: 'as-it-is' }],
+    ['has lost them all', [owner('x'), owner('y')], { keep: 'not', policy: 'Background', unblocked: false }],
+    ['has none that means to stay', [owner('x'), owner('w')], { keep: 'not', policy: 'Background', unblocked: false }],
   ])('of an object that %s thinks %o', (_, owners, verdict) => {
-    expect(judge(owned(...owners) as AnyObject, ({ uid }) => uid === 'a' || uid === 'b')).toEqual(verdict);
+    expect(judge(owned(...owners) as AnyObject, stateOf, { any: false, waiting: false })).toEqual(verdict);
+  });
+
+  it.each<[string, boolean, unknown]>([
+    ['has dependents', false, { keep: 'not', policy: 'Foreground', unblocked: false }],
+    ['has a dependent that waits, too', true, { keep: 'not', policy: 'Foreground', unblocked: true }],
+  ])('of an object whose owner waits, and that %s, thinks %o', (_, waiting, verdict) => {
+    expect(judge(owned(owner('w')) as AnyObject, stateOf, { any: true, waiting })).toEqual(verdict);
+  });
+
+  it('honours the finalizers that an object has', () => {
+    const object = owned(owner('x'));
+    const held = { ...object, metadata: { ...object.metadata, finalizers: ['orphan'] } } as AnyObject;
+    expect(judge(held, stateOf, { any: true, waiting: false })).toMatchObject({ policy: 'Orphan' });
   });
 
   async function family(): Promise<{ port: Cluster; clock: VirtualClock; uids: readonly string[] }> {

@@ -1,0 +1,2 @@
+export { decodeObject, type Enveloped, openEnvelope } from './decode.ts';
+export { ProtobufError } from './reader.ts';

@@ -1,0 +1,200 @@
+import type { Asked } from './ask.ts';
+import { APPS, CORE, deployment, get, job, map, merge, pod, post, remove, type Story, selector, template } from './requests.ts';
+
+const A = `${CORE}/configmaps/a`;
+const makeA: Asked = post(`${CORE}/configmaps`, map('a'));
+
+export const OPTIONS: readonly Story[] = [
+  {
+    name: 'options that are no options',
+    asked: [
+      makeA,
+      remove(`${A}?propagationPolicy=Weird`),
+      remove(A, { propagationPolicy: 'Weird' }),
+      remove(A, { propagationPolicy: 'Orphan', orphanDependents: true }),
+      remove(`${A}?propagationPolicy=Orphan&orphanDependents=true`),
+      remove(`${A}?propagationPolicy=`),
+      remove(A, { kind: 'ConfigMap', apiVersion: 'v1' }),
+      remove(A, { kind: 'Thing', apiVersion: 'v9' }),
+      remove(A, { kind: 'DeleteOptions', apiVersion: 'apps/v1', dryRun: ['All'] }),
+      remove(A, { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', dryRun: ['All'] }),
+      remove(A, { kind: 'DeleteOptions', dryRun: ['All'] }),
+      remove(A, { dryRun: ['Some'] }),
+      remove(`${A}?dryRun=Some`),
+      remove(A, { dryRun: ['All', 'All'] }),
+      remove(A, { gracePeriodSeconds: 'x' }),
+      remove(A, { preconditions: 'x' }),
+      remove(A, { unheard: true, dryRun: ['All'] }),
+      remove(`${A}?gracePeriodSeconds=x`),
+      remove(A, { preconditions: { uid: 'other' } }),
+      remove(A, { preconditions: { resourceVersion: '1' } }),
+      remove(A, { propagationPolicy: 'Weird', preconditions: { uid: 'other' } }),
+      remove(`${CORE}/configmaps/none?propagationPolicy=Weird`),
+      remove(`${CORE}/configmaps/none`),
+      get(A),
+    ],
+  },
+  {
+    name: 'Foreground, and other policies after it',
+    asked: [
+      makeA,
+      remove(`${A}?propagationPolicy=Foreground`, { dryRun: ['All'] }),
+      makeA,
+      remove(`${A}?propagationPolicy=Foreground&dryRun=All`),
+      get(A),
+      remove(`${A}?propagationPolicy=Foreground`),
+      remove(`${A}?propagationPolicy=Foreground`),
+      remove(A),
+      remove(A, { propagationPolicy: 'Orphan', dryRun: ['All'] }),
+      remove(A, { propagationPolicy: 'Orphan' }),
+      get(A),
+      remove(A, { propagationPolicy: 'Foreground' }),
+      merge(A, { metadata: { finalizers: ['orphan'] } }),
+      remove(A, { propagationPolicy: 'Background' }),
+      get(A),
+    ],
+  },
+  {
+    name: 'the old way to orphan',
+    asked: [
+      makeA,
+      remove(A, { orphanDependents: true }),
+      remove(A, { orphanDependents: false }),
+      makeA,
+      post(`${CORE}/configmaps`, map('b', { finalizers: ['example.com/hold'] })),
+      remove(`${CORE}/configmaps/b?orphanDependents=false`),
+      remove(`${CORE}/configmaps/b?orphanDependents=true`),
+      remove(`${CORE}/configmaps/b`, { orphanDependents: false }),
+      remove(`${CORE}/configmaps/b`, { gracePeriodSeconds: 5 }),
+      merge(`${CORE}/configmaps/b`, { metadata: { finalizers: null } }),
+      get(`${CORE}/configmaps/b`),
+    ],
+  },
+  {
+    name: 'finalizers of the collector that were there before',
+    asked: [
+      post(`${CORE}/configmaps`, map('a', { finalizers: ['orphan'] })),
+      remove(A),
+      merge(A, { metadata: { finalizers: [] } }),
+      post(`${CORE}/configmaps`, map('b', { finalizers: ['foregroundDeletion', 'example.com/hold'] })),
+      remove(`${CORE}/configmaps/b`),
+      remove(`${CORE}/configmaps/b?propagationPolicy=Background`),
+      post(`${CORE}/configmaps`, map('c', { finalizers: ['foregroundDeletion'] })),
+      remove(`${CORE}/configmaps/c?propagationPolicy=Background`),
+    ],
+  },
+  {
+    name: 'generations of what is marked',
+    asked: [
+      post(`${APPS}/deployments`, deployment),
+      remove(`${APPS}/deployments/web?propagationPolicy=Foreground`),
+      remove(`${APPS}/deployments/web?propagationPolicy=Orphan`),
+      merge(`${APPS}/deployments/web`, { metadata: { finalizers: null } }),
+      get(`${APPS}/deployments/web`),
+    ],
+  },
+  {
+    name: 'a Job without a policy orphans',
+    asked: [
+      post('/apis/batch/v1/namespaces/NS/jobs', job),
+      remove('/apis/batch/v1/namespaces/NS/jobs/once'),
+      remove('/apis/batch/v1/namespaces/NS/jobs/once?propagationPolicy=Background'),
+      post('/apis/batch/v1/namespaces/NS/jobs', job),
+      remove('/apis/batch/v1/namespaces/NS/jobs'),
+      get('/apis/batch/v1/namespaces/NS/jobs'),
+    ],
+  },
+  {
+    name: 'pods with and without grace',
+    asked: [
+      post(`${CORE}/pods`, pod('waiting')),
+      remove(`${CORE}/pods/waiting`, { dryRun: ['All'] }),
+      remove(`${CORE}/pods/waiting`),
+      get(`${CORE}/pods/waiting`),
+      post(`${CORE}/pods`, pod('placed', { nodeName: 'node-x' })),
+      remove(`${CORE}/pods/placed`, { dryRun: ['All'] }),
+      remove(`${CORE}/pods/placed`),
+      remove(`${CORE}/pods/placed`),
+      remove(`${CORE}/pods/placed`, { gracePeriodSeconds: 60 }),
+      remove(`${CORE}/pods/placed`, { gracePeriodSeconds: 10 }),
+      remove(`${CORE}/pods/placed`, { gracePeriodSeconds: -5 }),
+      remove(`${CORE}/pods/placed`, { propagationPolicy: 'Foreground' }),
+      remove(`${CORE}/pods/placed`, { gracePeriodSeconds: 0, dryRun: ['All'] }),
+      remove(`${CORE}/pods/placed`, { gracePeriodSeconds: 0 }),
+      get(`${CORE}/pods/placed`),
+      post(
+        `${CORE}/pods`,
+        pod('held', { nodeName: 'node-x', terminationGracePeriodSeconds: 7 }, { finalizers: ['example.com/hold'] }),
+      ),
+      remove(`${CORE}/pods/held`, { propagationPolicy: 'Foreground' }),
+      remove(`${CORE}/pods/held`, { gracePeriodSeconds: 0 }),
+      remove(`${CORE}/pods/held`),
+      merge(`${CORE}/pods/held`, { metadata: { finalizers: null } }),
+      get(`${CORE}/pods/held`),
+      post(`${CORE}/pods`, pod('done', { nodeName: 'node-x' })),
+      merge(`${CORE}/pods/done/status`, { status: { phase: 'Succeeded' } }),
+      remove(`${CORE}/pods/done`),
+      get(`${CORE}/pods/done`),
+    ],
+  },
+];
+
+const meta = { name: 'x' };
+const KINDS: readonly (readonly [string, object])[] = [
+  [`${CORE}/secrets`, { apiVersion: 'v1', kind: 'Secret', metadata: meta }],
+  [
+    `${CORE}/services`,
+    { apiVersion: 'v1', kind: 'Service', metadata: meta, spec: { type: 'ExternalName', externalName: 'shop.example.com' } },
+  ],
+  [`${CORE}/serviceaccounts`, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta }],
+  [`${CORE}/resourcequotas`, { apiVersion: 'v1', kind: 'ResourceQuota', metadata: meta, spec: {} }],
+  [
+    `${CORE}/limitranges`,
+    { apiVersion: 'v1', kind: 'LimitRange', metadata: meta, spec: { limits: [{ type: 'Pod', max: { cpu: '1' } }] } },
+  ],
+  [`${APPS}/deployments`, { ...deployment, metadata: meta }],
+  [`${APPS}/replicasets`, { ...deployment, kind: 'ReplicaSet', metadata: meta }],
+  [`${APPS}/statefulsets`, { ...deployment, kind: 'StatefulSet', metadata: meta }],
+  [`${APPS}/daemonsets`, { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: meta, spec: { selector, template } }],
+  [
+    '/apis/batch/v1/namespaces/NS/cronjobs',
+    { apiVersion: 'batch/v1', kind: 'CronJob', metadata: meta, spec: { schedule: '* * * * *', jobTemplate: { spec: job.spec } } },
+  ],
+  [
+    '/apis/rbac.authorization.k8s.io/v1/namespaces/NS/roles',
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: meta },
+  ],
+  ['/apis/coordination.k8s.io/v1/namespaces/NS/leases', { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: meta }],
+  [
+    '/apis/policy/v1/namespaces/NS/poddisruptionbudgets',
+    { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: meta, spec: { minAvailable: 1, selector } },
+  ],
+  [
+    '/apis/networking.k8s.io/v1/namespaces/NS/networkpolicies',
+    { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: meta, spec: { podSelector: {} } },
+  ],
+  [
+    '/apis/discovery.k8s.io/v1/namespaces/NS/endpointslices',
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: meta,
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.0.0.1'] }],
+    },
+  ],
+  [`${CORE}/events`, { apiVersion: 'v1', kind: 'Event', metadata: meta, involvedObject: { namespace: 'NS', name: 'x' } }],
+];
+
+export const ANSWERS: Story = {
+  name: 'what each kind answers',
+  asked: KINDS.flatMap(([path, object]) => [
+    post(path, object),
+    remove(`${path}/x?dryRun=All`),
+    remove(`${path}/x`),
+    post(path, object),
+    remove(`${path}?dryRun=All`),
+    remove(`${path}?fieldSelector=metadata.name%3Dx`),
+    get(path),
+  ]),
+};

@@ -1,0 +1,229 @@
+import { type AnyObject, type Cluster, isClustersetError, resourceType } from 'clusterset/kube';
+import { OfflineCluster, simulate, snapshotFromYaml, snapshotToYaml, VirtualClock } from 'clusterset/testing';
+import { describe, expect, it } from 'vitest';
+
+const configMaps = resourceType('v1', 'ConfigMap', 'configmaps');
+const services = resourceType('v1', 'Service', 'services');
+const pods = resourceType('v1', 'Pod', 'pods');
+const deployments = resourceType('apps/v1', 'Deployment', 'deployments');
+const definitions = resourceType('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', 'Cluster');
+const widgets = resourceType('example.com/v1', 'Widget', 'widgets');
+
+const metadata = (name: string) => ({ namespace: 'default', name });
+const configMap = (name: string): AnyObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(name), data: {} });
+const service = (name: string): AnyObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: metadata(name),
+  spec: { ports: [{ port: 80 }], type: 'NodePort' },
+});
+const deployment: AnyObject = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: metadata('web'),
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'shop/web:1' }] } },
+  },
+};
+const definition: AnyObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+  },
+};
+const widget: AnyObject = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: metadata('gear') };
+
+const namesOf = async (cluster: Cluster, type = configMaps): Promise<string[]> =>
+  (await cluster.list(type, { namespace: 'default' })).items.map((each) => each.metadata.name);
+
+describe('a snapshot', () => {
+  it('brings a cluster back to what it was, versions included, as a restored etcd does', async () => {
+    await using world = await simulate({ members: { a: {} } });
+    const [offline, cluster] = [world.cluster('a'), world.connect('a')];
+    await cluster.create(configMaps, configMap('kept'));
+    const before = offline.snapshot();
+    const first = await cluster.create(configMaps, configMap('lost'));
+    await cluster.delete(configMaps, metadata('kept'));
+    let end: unknown;
+    const watching = (async () => {
+      for await (const _ of cluster.watch(configMaps)) await world.settle();
+    })().catch((error: unknown) => {
+      end = error;
+    });
+    await world.settle();
+    offline.restore(before);
+    await watching;
+    expect(isClustersetError(end) && end.code).toBe('Unreachable');
+    expect(await namesOf(cluster)).toEqual(['kept']);
+    expect(offline.snapshot()).toEqual(before);
+    const { resourceVersion } = await cluster.list(configMaps);
+    expect(resourceVersion).toBe(before.resourceVersion);
+    // Whoever goes on from a version of the lost future has to wait, or is told that it is too large.
+    await expect(cluster.list(configMaps, { resourceVersion: first.metadata.resourceVersion })).rejects.toMatchObject({
+      status: 504,
+    });
+    const again = await cluster.create(configMaps, configMap('lost'));
+    expect(again.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+    expect(again.metadata.uid).not.toBe(first.metadata.uid);
+    world.verify();
+  });
+
+  it('is text that starts another world, which goes on where the first one was', async () => {
+    await using world = await simulate({ host: {}, members: { a: { nodes: 2 } } });
+    const cluster = world.connect('a');
+    await cluster.create(definitions, definition);
+    await cluster.create(widgets, widget);
+    await cluster.create(deployments, deployment);
+    await cluster.create(services, service('first'));
+    await world.advance('1m');
+    const text = await snapshotToYaml(world.snapshot());
+    const from = await snapshotFromYaml(text);
+    expect(from).toEqual(world.snapshot());
+    await using second = await simulate({ host: {}, members: { a: { nodes: 2 } }, from });
+    expect(second.snapshot()).toEqual(world.snapshot());
+    expect(second.clock.now()).toBe(world.clock.now());
+    const restored = second.connect('a');
+    expect(await namesOf(restored, widgets)).toEqual(['gear']);
+    // Its controllers go on from there.
+    await restored.patch(deployments, metadata('web'), { type: 'merge', body: { spec: { replicas: 4 } } });
+    await second.advance('1m');
+    const running = (await restored.list(pods, { labelSelector: 'app=web' })).items;
+    expect(running.map(({ status }) => (status as { phase: string }).phase)).toEqual([
+      'Running',
+      'Running',
+      'Running',
+      'Running',
+    ]);
+    // And nothing gets an address, a port or a uid that is taken.
+    for (const name of ['second', 'third']) await restored.create(services, service(name));
+    const taken = (await restored.list(services, { namespace: 'default' })).items.map(({ spec }) => {
+      const { clusterIP, ports } = spec as { clusterIP: string; ports: { nodePort: number }[] };
+      return [clusterIP, ports[0]?.nodePort];
+    });
+    expect(new Set(taken.flat()).size).toBe(6);
+    second.verify();
+  });
+
+  it('may be written by hand, without what servers fill in', async () => {
+    const from = await snapshotFromYaml(`
+apiVersion: testing.clusterset.dev/v1
+kind: WorldSnapshot
+time: 2026-03-01T12:00:00Z
+clusters:
+  - name: a
+    resourceVersion: "10"
+    objects:
+      - { apiVersion: v1, kind: Namespace, metadata: { name: default } }
+      - { apiVersion: v1, kind: ConfigMap, metadata: { namespace: default, name: one }, data: { x: "1" } }
+      - { apiVersion: v1, kind: ConfigMap, metadata: { namespace: default, name: two } }
+`);
+    await using world = await simulate({ members: { a: {} }, from });
+    const found = await world.connect('a').get(configMaps, metadata('one'));
+    expect(found).toMatchObject({ data: { x: '1' }, metadata: { creationTimestamp: '2026-03-01T12:00:00Z' } });
+    expect(await namesOf(world.connect('a'))).toEqual(['one', 'two']);
+    world.verify();
+  });
+
+  it.each([
+    ['no YAML', '{', 'it is no YAML', undefined],
+    ['something else', 'kind: Pod\napiVersion: v1', 'it is no WorldSnapshot', 'kind'],
+    ['no time', 'kind: WorldSnapshot\napiVersion: testing.clusterset.dev/v1\nclusters: []', 'RFC 3339', 'time'],
+    [
+      'no clusters',
+      'kind: WorldSnapshot\napiVersion: testing.clusterset.dev/v1\ntime: 2026-03-01T12:00:00Z',
+      'a list',
+      'clusters',
+    ],
+    [
+      'an object without a name',
+      'kind: WorldSnapshot\napiVersion: testing.clusterset.dev/v1\ntime: 2026-03-01T12:00:00Z\nclusters: [{name: a, resourceVersion: "1", objects: [{apiVersion: v1, kind: Pod}]}]',
+      'it must be text',
+      'clusters[0].objects[0].metadata.name',
+    ],
+  ])('is refused where it is %s', async (_, text, message, field) => {
+    await expect(snapshotFromYaml(text)).rejects.toMatchObject({
+      code: 'Invalid',
+      message: expect.stringContaining(message),
+      ...(field === undefined ? {} : { field }),
+    });
+  });
+
+  it('is refused as a whole where it holds what is not served, or a version that is none', async () => {
+    const offline = new OfflineCluster({ name: 'a', clock: new VirtualClock() });
+    const before = offline.snapshot();
+    expect(() => offline.restore({ ...before, objects: [...before.objects, widget] })).toThrowError(
+      /Widget.*example\.com\/v1.*CustomResourceDefinition/s,
+    );
+    expect(() => offline.restore({ ...before, resourceVersion: '-1' })).toThrowError('no version that a cluster can have');
+    expect(offline.snapshot()).toEqual(before);
+    offline.stop();
+  });
+
+  it('of a cluster that the world has not is refused', async () => {
+    await using world = await simulate({ members: { a: {} } });
+    await using other = await simulate({ members: { b: {} } });
+    expect(() => other.restore(world.snapshot())).toThrowError('there is no cluster "a" in this world');
+  });
+});
+
+describe('the invariants of a world', () => {
+  it('hold after all sorts of work', async () => {
+    await using world = await simulate({ host: {}, members: { a: { nodes: 2 } } });
+    const cluster = world.connect('a');
+    await cluster.create(deployments, deployment);
+    await world.advance('1m');
+    await cluster.delete(deployments, metadata('web'));
+    await world.advance('5m');
+    world.verify();
+    expect(world.cluster('a').violations()).toEqual([]);
+  });
+
+  it('are named where they are broken', async () => {
+    await using world = await simulate({ members: { a: { nodes: 1 } } });
+    const offline = world.cluster('a');
+    const { uid } = await world
+      .connect('a')
+      .create(configMaps, configMap('x'))
+      .then((made) => made.metadata);
+    const snapshot = offline.snapshot();
+    const { resourceVersion } = snapshot;
+    offline.restore({
+      ...snapshot,
+      objects: [
+        ...snapshot.objects,
+        {
+          ...configMap('twin'),
+          metadata: { ...metadata('twin'), uid: uid ?? '', resourceVersion: String(Number(resourceVersion) + 7) },
+        },
+        { ...configMap('lost'), metadata: { namespace: 'nowhere', name: 'lost' } },
+        { ...configMap('going'), metadata: { ...metadata('going'), deletionTimestamp: '2026-01-01T00:00:00Z' } },
+        {
+          ...configMap('orphan'),
+          metadata: {
+            ...metadata('orphan'),
+            ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: 'gone' }],
+          },
+        },
+      ],
+    });
+    const found = offline.violations().map(({ object, message }) => `${object}: ${message}`);
+    expect(found).toHaveLength(5);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        'configmaps default/going: it is being deleted, and nothing holds it',
+        'configmaps default/orphan: all its owners are gone: ConfigMap gone',
+        expect.stringMatching(/^configmaps default\/twin: its version \d+ is newer than its cluster/),
+        `configmaps default/twin: it has the uid ${uid} of configmaps default/x`,
+        'configmaps nowhere/lost: its namespace nowhere is not there',
+      ]),
+    );
+    expect(() => world.verify()).toThrowError(/a: configmaps default\/going: it is being deleted/);
+  });
+});
