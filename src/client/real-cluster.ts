@@ -149,8 +149,7 @@ export class RealCluster implements Cluster {
         body,
         signal: options.signal,
       });
-      const isStillThere = !isStatus(answer) && (answer as KubeObject).metadata.deletionTimestamp !== undefined;
-      return isStillThere ? 'terminating' : 'gone';
+      return !isStatus(answer) && isStillThere(answer as KubeObject) ? 'terminating' : 'gone';
     } catch (error) {
       if (hasCode(error, 'NotFound')) return 'absent';
       throw error;
@@ -298,4 +297,10 @@ function queryOf(parameters: Readonly<Record<string, string | number | boolean |
     value === undefined || value === '' ? [] : [[name, String(value)]],
   );
   return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given))}`;
+}
+
+/** Whether something holds an object that was deleted. Some kinds answer with the object also where it is gone: with no time left, and nobody to wait for. */
+function isStillThere({ metadata }: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = metadata;
+  return deletionTimestamp !== undefined && (deletionGracePeriodSeconds !== 0 || finalizers.length > 0);
 }

@@ -6,7 +6,7 @@ import {
   type HealthThresholds,
   healthAfter,
   type Json,
-} from '../kube/index.ts';
+} from '../kube/plain/index.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 import { unlessAborted } from './unless-aborted.ts';
 

@@ -1,4 +1,4 @@
-import { isAborted, isRetryable } from '../kube/index.ts';
+import { isAborted, isRetryable } from '../kube/plain/index.ts';
 import type { WorkQueue } from './queue.ts';
 
 /** What a reconcile may ask for: to be called again after a time, or as after a failure, later with every one in a row. */

@@ -1,4 +1,4 @@
-export { type Health, type HealthThresholds, healthAfter } from '../kube/index.ts';
+export { type Health, type HealthThresholds, healthAfter } from '../kube/plain/index.ts';
 export { type CacheEvent, type CacheListener, ObjectCache } from './cache.ts';
 export { type Cancel, type Clock, nextTurn, sleep, systemClock, timestamp } from './clock.ts';
 export { ClusterSet, type ClusterSetOptions, type Member, type MemberState, type SetEvent, staticSource } from './cluster-set.ts';

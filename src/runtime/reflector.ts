@@ -9,7 +9,7 @@ import {
   isExpired,
   isNotServed,
   type ResourceType,
-} from '../kube/index.ts';
+} from '../kube/plain/index.ts';
 import type { ObjectCache } from './cache.ts';
 import { type Clock, sleep } from './clock.ts';
 

@@ -1,4 +1,4 @@
-import type { ClusterSource } from '../kube/index.ts';
+import type { ClusterSource } from '../kube/plain/index.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 
 /**

@@ -6,7 +6,7 @@ import {
   formatKey,
   keyOf,
   type ResourceType,
-} from '../kube/index.ts';
+} from '../kube/plain/index.ts';
 import { ObjectCache } from './cache.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { reflect } from './reflector.ts';

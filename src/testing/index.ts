@@ -1,4 +1,4 @@
-export type { Access, AccessOptions, IssuedToken, TokenOptions, Tokens, User } from './access/index.ts';
+export type { BoundObject, IssuedToken, TokenCheck, TokenOptions, Tokens, User } from './access/index.ts';
 export type { RolloutOptions } from './actors/deployments.ts';
 export type { PodBehaviour } from './actors/kubelet.ts';
 export type { OfflineNode } from './actors/node.ts';
@@ -12,7 +12,6 @@ export type {
   AdmissionResponse,
   AdmissionReview,
 } from './api/admission.ts';
-export { BEHAVIOURS, type Behaviour, type BehaviourContext } from './behaviours/index.ts';
 export type { FailureAnswer } from './front/faults.ts';
 export type { LoggedRequest, RequestLog } from './front/log.ts';
 export type { Network } from './front/network.ts';

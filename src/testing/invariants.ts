@@ -1,4 +1,5 @@
-import { type AnyObject, formatKey, keyOf } from '../kube/index.ts';
+import { type AnyObject, formatKey, keyOf } from '../kube/plain/index.ts';
+import { UNOWNED } from './actors/dependents.ts';
 import type { State } from './api/state.ts';
 import { isHeld } from './api/state.ts';
 import type { StoredEvent } from './api/storage.ts';
@@ -38,7 +39,7 @@ export function violations(cluster: string, state: State, { owners }: InvariantO
   }
   if (owners) {
     for (const { collection, object } of all)
-      for (const message of ownerProblems(object, state, seen.uids)) report(collection, object, message);
+      for (const message of ownerProblems(collection, object, state, seen.uids)) report(collection, object, message);
   }
   const events = storage.since(storage.oldest - 1) ?? [];
   for (const { event, message } of replayProblems(events, state)) report(event.collection, event.object, message);
@@ -81,14 +82,20 @@ function sharedProblems(id: string, { metadata }: AnyObject, { versions, uids }:
   return [...other(versions, resourceVersion, 'version'), ...other(uids, uid, 'uid')];
 }
 
-function ownerProblems(object: AnyObject, { catalogue }: State, uids: ReadonlyMap<string, string>): readonly string[] {
-  const { ownerReferences = [], deletionTimestamp } = object.metadata;
-  if (ownerReferences.length === 0 || deletionTimestamp !== undefined) return [];
-  // Whoever isn't served can't be looked up, and counts as there.
+function ownerProblems(
+  collection: string,
+  object: AnyObject,
+  { catalogue }: State,
+  uids: ReadonlyMap<string, string>,
+): readonly string[] {
+  const { ownerReferences = [], deletionTimestamp, namespace } = object.metadata;
+  if (ownerReferences.length === 0 || deletionTimestamp !== undefined || collection === UNOWNED) return [];
+  // Whoever isn't served, or is in a namespace though its dependent is in none, can't be looked up, and counts as there.
   const isKnown = ownerReferences.every(({ apiVersion, kind }) =>
     catalogue
       .all()
-      .some(({ type }) => type.kind === kind && `${type.group === '' ? '' : `${type.group}/`}${type.version}` === apiVersion),
+      .filter(({ type }) => type.kind === kind && `${type.group === '' ? '' : `${type.group}/`}${type.version}` === apiVersion)
+      .some(({ type }) => type.scope === 'Cluster' || namespace !== undefined),
   );
   if (!isKnown || ownerReferences.some(({ uid }) => uids.has(uid))) return [];
   return [`all its owners are gone: ${ownerReferences.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`];

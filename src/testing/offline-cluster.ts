@@ -1,6 +1,6 @@
-import { type Cluster, ClustersetError } from '../kube/index.ts';
-import { type Cancel, type Clock, systemClock } from '../runtime/index.ts';
-import { Access, type User } from './access/index.ts';
+import { type Cluster, ClustersetError } from '../kube/plain/index.ts';
+import { type Cancel, type Clock, milliseconds, systemClock } from '../runtime/index.ts';
+import { Access, type Tokens, type User } from './access/index.ts';
 import { Dependents } from './actors/dependents.ts';
 import { type RolloutOptions, rollOutDeployments } from './actors/deployments.ts';
 import { keepBudgets } from './actors/disruption-budgets.ts';
@@ -21,7 +21,7 @@ import { type Violation, violations } from './invariants.ts';
 import { OfflinePort } from './offline-port.ts';
 import { type Random, seededRandom } from './random.ts';
 import type { CelEvaluator } from './schema/cel.ts';
-import { type ClusterSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts';
+import { type ClusterSnapshot, readSnapshot, takeSnapshot } from './snapshot.ts';
 
 /** What an {@link OfflineCluster} is made with. */
 export interface OfflineClusterOptions {
@@ -82,7 +82,11 @@ export class OfflineCluster {
    * @internal
    */
   readonly door: Door;
-  /** Who is who here, and who may do what: tokens, roles. */
+  /**
+   * Who is who here, and who may do what.
+   *
+   * @internal
+   */
   readonly access: Access;
   /** Faults on the way to this cluster. */
   readonly network: Network;
@@ -92,6 +96,7 @@ export class OfflineCluster {
   readonly #seed: number;
   readonly #isCollecting: boolean;
   #random: Random;
+  #restored = 0;
   readonly #actors: readonly Cancel[];
   readonly #workloads: Workloads | undefined;
 
@@ -132,15 +137,25 @@ export class OfflineCluster {
     ];
   }
 
+  /** The tokens of this cluster: they can be issued, and revoked. */
+  get tokens(): Tokens {
+    return this.access.tokens;
+  }
+
   /** The cluster behind the port, as a controller sees it. */
   connect(options: OfflineConnectOptions = {}): Cluster {
     const { name = this.name, fieldManager = 'clusterset' } = options;
     return new OfflinePort({ name, server: this.server, door: this.door, fieldManager, credentials: credentialsOf(options) });
   }
 
-  /** Puts the cluster's clock forward, or back where it is negative: its time stamps are of another time until the result is disposed of. */
-  skew(ms: number): Disposable {
-    return this.#clock.skew(ms);
+  /**
+   * Puts the cluster's clock forward, or back with a minus: milliseconds, or text such as `-5m`. Its time stamps are of another time until the result
+   * is disposed of.
+   */
+  skew(by: number | string): Disposable {
+    const isBack = typeof by === 'string' ? by.startsWith('-') : by < 0;
+    const size = milliseconds(typeof by === 'string' ? by.replace(/^-/, '') : Math.abs(by));
+    return this.#clock.skew(isBack ? -size : size);
   }
 
   /** Refuses all credentials with 401, until the result is disposed of. Watches that are open go on, as on a real server. */
@@ -162,13 +177,28 @@ export class OfflineCluster {
    * Makes the cluster hold what a snapshot holds, as when etcd is restored from a backup: versions go back, too, all connections break, and the
    * history is forgotten.
    *
-   * @throws ClustersetError `Invalid` for an object of no kind that is served; then nothing is changed.
+   * @throws ClustersetError `Invalid` for an object of no kind that is built in or that the snapshot defines; then nothing is changed.
    */
   restore(snapshot: ClusterSnapshot): void {
-    restoreSnapshot(this.server.state, snapshot);
-    // What is created from now on must not be what was created then.
-    this.#random = seededRandom(this.#seed ^ Math.imul(Number(snapshot.resourceVersion), 0x9e3779b1));
-    this.network.cut()[Symbol.dispose]();
+    this.prepareRestore(snapshot)();
+  }
+
+  /**
+   * Reads a snapshot; the result restores it.
+   *
+   * @internal
+   */
+  prepareRestore(snapshot: ClusterSnapshot): () => void {
+    const restore = readSnapshot(this.server.state, snapshot);
+    return () => {
+      // Nobody hears over an old connection of what wasn't there before.
+      this.network.breakOff();
+      restore();
+      // What is created from now on must not be what was created then, nor after another restore.
+      this.#restored += 1;
+      const version = Math.imul(Number(snapshot.resourceVersion), 0x9e3779b1);
+      this.#random = seededRandom(this.#seed ^ version ^ Math.imul(this.#restored, 0x85ebca6b));
+    };
   }
 
   /**
@@ -212,8 +242,9 @@ export class OfflineCluster {
     });
   }
 
-  /** Ends the actors. What is stored can still be read. */
+  /** Ends the actors, all open watches, and whatever waits. What is stored can still be read. */
   stop(): void {
+    this.network.close();
     this.#workloads?.stop();
     for (const cancel of this.#actors) cancel();
   }

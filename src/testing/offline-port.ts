@@ -10,6 +10,7 @@ import {
   type DeleteOutcome,
   type Draft,
   errorOfStatus,
+  hasCode,
   ifAbsentError,
   isClustersetError,
   type KubeObject,
@@ -26,14 +27,14 @@ import {
   type WatchEvent,
   type WatchOptions,
   type WriteOptions,
-} from '../kube/index.ts';
+} from '../kube/plain/index.ts';
 import { sleep } from '../runtime/index.ts';
 import type { ApiServer } from './api/api-server.ts';
 import type { Served } from './api/catalogue.ts';
 import { StatusError } from './api/failures.ts';
 import type { WriteContext } from './api/write.ts';
 import type { Door, Visit } from './front/door.ts';
-import type { ClientRequest, Credentials, Verb } from './front/request.ts';
+import { type ClientRequest, type Credentials, nameSelected, type Verb } from './front/request.ts';
 import { RECORDED_VERSION } from './schema/built-in.ts';
 
 /** What a port is made of. */
@@ -55,6 +56,8 @@ interface Target {
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;
   readonly subresource?: string | undefined;
+  /** The one object that is asked for by a field selector. */
+  readonly selected?: string | undefined;
 }
 
 /** An offline cluster behind the port, without HTTP in between. What it returns is frozen and shared; what it is given is copied. */
@@ -90,7 +93,8 @@ export class OfflinePort implements Cluster {
   }
 
   list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
-    const target: Target = { verb: 'list', namespace: options.namespace };
+    const selected = nameSelected(options.fieldSelector);
+    const target: Target = { verb: 'list', namespace: options.namespace, selected };
     return this.#call(type, target, options, (served) => this.#server.list(served, options) as unknown as ObjectList<T>);
   }
 
@@ -156,11 +160,15 @@ export class OfflinePort implements Cluster {
     type: ResourceType<T>,
     options: WatchOptions = {},
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {
-    const target: Target = { verb: 'watch', namespace: options.namespace };
-    const { subscription, visit } = await this.#call(type, target, options, (served, each) => ({
-      subscription: this.#server.watch(served, options),
-      visit: each,
-    }));
+    const selected = nameSelected(options.fieldSelector);
+    const target: Target = { verb: 'watch', namespace: options.namespace, selected };
+    const { subscription, visit } = await this.#call(
+      type,
+      target,
+      options,
+      (served, each) => ({ subscription: this.#server.watch(served, options), visit: each }),
+      (lost) => lost.subscription.end(),
+    );
     let broken: ClustersetError | undefined;
     const breakOff = (reason: ClustersetError): void => {
       broken = reason;
@@ -185,6 +193,7 @@ export class OfflinePort implements Cluster {
         if (broken !== undefined) break;
       }
       if (broken !== undefined) throw broken;
+      await network.deliverEnd(this.name, visit, signal);
     } finally {
       stopListening();
       signal.removeEventListener('abort', onAbort);
@@ -201,7 +210,12 @@ export class OfflinePort implements Cluster {
   }
 
   async ready(options: RequestOptions = {}): Promise<boolean> {
-    return this.#ask('/readyz', options, () => true);
+    try {
+      return await this.#ask('/readyz', options, () => true);
+    } catch (error) {
+      if (hasCode(error, 'InternalError', 'ServiceUnavailable')) return false;
+      throw error;
+    }
   }
 
   close(): Promise<void> {
@@ -212,19 +226,30 @@ export class OfflinePort implements Cluster {
   /** A request that is about no resource. */
   #ask<R>(path: string, { signal }: RequestOptions, act: () => R): Promise<R> {
     const request: ClientRequest = { verb: 'get', path, client: this.#fieldManager };
-    return this.#patiently(signal, () => this.#enter(request, signal, (visit) => visit.act(act)));
+    return this.#patiently(signal, async () => {
+      try {
+        return await this.#enter(request, signal, (visit) => visit.act(act));
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error;
+        throw errorOfStatus(error.status, error.status.code ?? 500, { cluster: this.name });
+      }
+    });
   }
 
   /** A request that is about a resource. */
   #call<R>(
     type: ResourceAddress,
-    { verb, namespace, name, subresource }: Target,
+    { verb, namespace, name, subresource, selected }: Target,
     options: RequestOptions & { readonly fieldManager?: string | undefined },
     act: (served: Served, visit: Visit) => R,
+    undo?: (result: R) => void,
   ): Promise<R> {
     const { group, version, plural } = type;
     const client = options.fieldManager ?? this.#fieldManager;
-    const request: ClientRequest = { verb, group, version, resource: plural, subresource, namespace, name, client };
+    // What is in no namespace isn't asked for in one, whatever the caller takes it for: other rules would allow it.
+    const within = this.#server.served(type)?.type.scope === 'Cluster' ? undefined : namespace;
+    const what = { verb, group, version, resource: plural, subresource };
+    const request: ClientRequest = { ...what, namespace: within, name: name ?? selected, client };
     const key = name === undefined ? undefined : { name, ...(namespace === undefined ? {} : { namespace }) };
     return this.#patiently(options.signal, async () => {
       try {
@@ -233,7 +258,7 @@ export class OfflinePort implements Cluster {
           if (served === undefined || (subresource !== undefined && !served.subresources.has(subresource))) {
             throw this.#notServed(visit, type, subresource);
           }
-          return visit.act(() => act(served, visit));
+          return visit.act(() => act(served, visit), verb === 'create' ? 201 : 200, undo);
         });
       } catch (error) {
         throw this.#translate(error, type, key);
@@ -266,7 +291,8 @@ export class OfflinePort implements Cluster {
   }
 
   async #pause(ms: number, given: RequestOptions['signal']): Promise<void> {
-    const signals = [this.#closing.signal, ...(given === undefined ? [] : [given as AbortSignal])];
+    const { closing } = this.#door.network;
+    const signals = [this.#closing.signal, closing, ...(given === undefined ? [] : [given as AbortSignal])];
     try {
       await sleep(this.#server.state.clock, ms, AbortSignal.any(signals));
     } catch (reason) {

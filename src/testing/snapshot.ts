@@ -7,10 +7,11 @@ import {
   isRecord,
   keyOf,
   resourceType,
-} from '../kube/index.ts';
+} from '../kube/plain/index.ts';
 import { timestamp } from '../runtime/index.ts';
 import type { State } from './api/state.ts';
 import { randomUuid } from './random.ts';
+import { copy } from './schema/conform.ts';
 
 /** Everything that one cluster has stored. */
 export interface ClusterSnapshot {
@@ -44,12 +45,13 @@ export function takeSnapshot(name: string, { storage }: State): ClusterSnapshot 
 }
 
 /**
- * Makes a cluster hold what a snapshot holds, and nothing else; its version goes back, or on, to the snapshot's. What objects lack that every
- * stored object has (uid, version, creation time) is filled in; nothing else is defaulted, nor checked.
+ * Reads a snapshot; the result makes a cluster hold what it holds, and nothing else: its version goes back, or on, to the snapshot's. What
+ * objects lack that every stored object has (uid, version, creation time) is filled in; nothing else is defaulted, nor checked. The snapshot
+ * stays its owner's.
  *
- * @throws ClustersetError `Invalid` for an object of no kind that is served or that the snapshot defines; then nothing is changed.
+ * @throws ClustersetError `Invalid` for an object of no kind that is built in or that the snapshot defines.
  */
-export function restoreSnapshot(state: State, { name, resourceVersion, objects }: ClusterSnapshot): void {
+export function readSnapshot(state: State, { name, resourceVersion, objects }: ClusterSnapshot): () => void {
   let version = versionOf(name, resourceVersion);
   const { storage, catalogue } = state;
   const defined = objects.filter(({ kind, apiVersion }) => kind === DEFINITIONS.kind && apiVersion === 'apiextensions.k8s.io/v1');
@@ -58,7 +60,8 @@ export function restoreSnapshot(state: State, { name, resourceVersion, objects }
     const known = catalogue
       .all()
       .find(({ type }) => type.kind === object.kind && type.group === group && type.version === served);
-    return known?.collection ?? definedCollection(defined, group, object.kind);
+    // What is custom is served as long as its definition is there, and that is what the snapshot says.
+    return known?.custom === undefined && known !== undefined ? known.collection : definedCollection(defined, group, object.kind);
   };
   const contents = new Map<string, AnyObject[]>();
   for (const [index, object] of objects.entries()) {
@@ -67,11 +70,11 @@ export function restoreSnapshot(state: State, { name, resourceVersion, objects }
     const list = contents.get(collection) ?? [];
     contents.set(collection, list);
     if (object.metadata.resourceVersion === undefined) version += 1;
-    list.push(completed(state, object, version));
+    list.push(completed(state, copy(object), version));
   }
   // Whatever is custom can be read as soon as its definition is there.
   const ordered = [...contents].toSorted(([a], [b]) => Number(b === CRDS) - Number(a === CRDS));
-  storage.reset(new Map(ordered), version);
+  return () => storage.reset(new Map(ordered), version);
 }
 
 function definedCollection(definitions: readonly AnyObject[], group: string, kind: string): string | undefined {

@@ -1,4 +1,4 @@
-import { type Cluster, ClustersetError } from '../kube/index.ts';
+import { type Cluster, ClustersetError } from '../kube/plain/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import type { RolloutOptions } from './actors/deployments.ts';
@@ -80,11 +80,13 @@ export class World implements AsyncDisposable {
   /**
    * Makes the clusters of a snapshot hold what they held then: see {@link OfflineCluster.restore}. Those that are not in it stay as they are.
    *
-   * @throws ClustersetError `UnknownCluster` for one that is not in this world; then nothing is changed.
+   * @throws ClustersetError `UnknownCluster` for one that is not in this world, `Invalid` for an object of no kind that is built in or that its
+   * cluster's snapshot defines; then nothing is changed.
    */
   restore({ clusters }: WorldSnapshot): void {
     const found = clusters.map((each): readonly [OfflineCluster, ClusterSnapshot] => [this.cluster(each.name), each]);
-    for (const [cluster, snapshot] of found) cluster.restore(snapshot);
+    const restores = found.map(([cluster, snapshot]) => cluster.prepareRestore(snapshot));
+    for (const restore of restores) restore();
   }
 
   /** Lets virtual time pass: a number of milliseconds, or text such as `5m`. */

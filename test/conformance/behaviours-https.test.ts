@@ -1,6 +1,7 @@
 import { connectServer } from 'clusterset/client';
 import { type Clock, systemClock } from 'clusterset/runtime';
-import { BEHAVIOURS, OfflineCluster } from 'clusterset/testing';
+import { OfflineCluster } from 'clusterset/testing';
+import { BEHAVIOURS } from 'clusterset/testing/behaviours';
 import { celEvaluator } from 'clusterset/testing/cel';
 import { serve } from 'clusterset/testing/http';
 import { describe, it } from 'vitest';

@@ -1,4 +1,5 @@
-import { BEHAVIOURS, OfflineCluster } from 'clusterset/testing';
+import { OfflineCluster } from 'clusterset/testing';
+import { BEHAVIOURS } from 'clusterset/testing/behaviours';
 import { celEvaluator } from 'clusterset/testing/cel';
 import { describe, it } from 'vitest';
 import { contextFor } from './context.ts';

@@ -1,5 +1,5 @@
 import { type Cluster, resourceType } from 'clusterset/kube';
-import type { BehaviourContext } from 'clusterset/testing';
+import type { BehaviourContext } from 'clusterset/testing/behaviours';
 
 const namespaces = resourceType('v1', 'Namespace', 'namespaces', 'Cluster');
 let count = 0;

@@ -1,5 +1,5 @@
 import type { Cluster } from 'clusterset/kube';
-import { BEHAVIOURS } from 'clusterset/testing';
+import { BEHAVIOURS } from 'clusterset/testing/behaviours';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { contextFor } from '../conformance/context.ts';
 import { type ControlPlanes, startControlPlanes } from './harness/control-planes.ts';

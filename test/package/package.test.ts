@@ -91,6 +91,11 @@ describe('the package as npm ships it', { timeout: 180_000 }, () => {
     expect(read).toBe('true');
   });
 
+  it('loads neither a schema library nor a parser with offline clusters: a test starts fast', () => {
+    const code = `${TRACE}\nawait import('clusterset/testing'); console.log(loaded.filter((url) => /node_modules\\/(zod|yaml|@marcbachmann|@peculiar)\\//.test(url)).length, loaded.length > 100)`;
+    expect(evaluate(code)).toBe('0 true');
+  });
+
   it('loads no network code with the root and the pure subpaths', () => {
     const pure = ['clusterset', 'clusterset/kube', 'clusterset/registry', 'clusterset/scheduling', 'clusterset/federation'];
     for (const specifier of pure.filter((name) => specifiers.includes(name))) {

@@ -1,4 +1,4 @@
-import type { AnyObject } from '../../kube/index.ts';
+import type { AnyObject } from '../../kube/plain/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { WriteContext } from '../api/write.ts';
@@ -52,6 +52,7 @@ export class Access implements Gatekeeper {
     const roles = new Roles(storage);
     this.roles = roles;
     server.state.policy.check = (write) => this.checkEscalation(write);
+    server.state.policy.authorize = (attributes) => this.authorize(attributes);
     this.#stop = [aggregateClusterRoles(server), () => roles.stop()];
   }
 
@@ -61,11 +62,25 @@ export class Access implements Gatekeeper {
    * @throws StatusError 401 where the credentials are nobody's, 403 where the user may not do this or not act as somebody else.
    */
   admit(request: ClientRequest, credentials: Credentials): User {
+    const user = this.identify(request, credentials);
+    this.allow(request, user);
+    return user;
+  }
+
+  /**
+   * Who makes a request, after impersonation, whatever it is.
+   *
+   * @throws StatusError 401 where the credentials are nobody's, 403 where the user may not act as somebody else.
+   */
+  identify(request: ClientRequest, credentials: Credentials): User {
     const own = this.#identify(request, credentials);
     const wanted = 'headers' in credentials ? impersonatedUser(credentials.headers) : undefined;
-    const user = wanted === undefined ? own : this.#impersonation.actAs(wanted, attributesOf(request, own));
+    return wanted === undefined ? own : this.#impersonation.actAs(wanted, attributesOf(request, own));
+  }
+
+  /** @throws StatusError 403 where a user may not make a request. */
+  allow(request: ClientRequest, user: User): void {
     if (this.roles !== undefined) this.authorize(attributesOf(request, user));
-    return user;
   }
 
   /** Whether somebody may do something. */
@@ -107,7 +122,7 @@ export class Access implements Gatekeeper {
   #identify({ path = '' }: ClientRequest, credentials: Credentials): User {
     if ('user' in credentials) return this.#authenticated(credentials.user);
     const { headers, adminToken } = credentials;
-    const [, token] = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? [];
+    const [, token] = /^Bearer +(\S+)(?: |$)/i.exec(headers.get('authorization') ?? '') ?? [];
     if (token !== undefined) {
       const user = token === adminToken ? ADMIN : this.tokens.authenticate(token);
       if (user !== undefined) return user;

@@ -8,7 +8,7 @@ import {
   matchesLabels,
   requirementsOf,
   resourceType,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import { Agenda } from '../actors/agenda.ts';
 import { follow } from '../actors/follow.ts';

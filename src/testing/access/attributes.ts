@@ -45,11 +45,14 @@ export interface RequestFacts {
 
 /**
  * What is asked of the roles about a request. A namespace lies in itself, so that a role in it may be about it. A list or a watch with the field
- * selector `metadata.name=x` has that name: `name` must be filled in by whoever has read the query.
+ * selector `metadata.name=x` has that name: `name` must be filled in by whoever has read the query. What is created, and a collection that is
+ * deleted, have no name yet, whatever the request says: rules for objects of certain names aren't for them.
  */
 export function attributesOf(request: RequestFacts, user: User): Attributes {
-  const { verb, path = '', group = '', version = '', resource, subresource = '', namespace = '', name = '' } = request;
+  const { verb, path = '', group = '', version = '', resource, subresource = '', namespace = '' } = request;
   if (resource === undefined) return { user, verb, path };
+  const isUnnamed = verb === 'deletecollection' || (verb === 'create' && subresource === '');
+  const { name = '' } = isUnnamed ? {} : request;
   const isNamespace = group === '' && resource === 'namespaces';
   const within = isNamespace && name !== '' && verb !== 'list' && verb !== 'watch' ? name : namespace;
   return {

@@ -1,4 +1,4 @@
-import { compareText } from '../../kube/index.ts';
+import { compareText } from '../../kube/plain/index.ts';
 import { type PolicyRule, urlCovers } from './rules.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { type AnyObject, resourceType } from '../../kube/index.ts';
+import { type AnyObject, resourceType } from '../../kube/plain/index.ts';
 import { writtenBy } from '../actors/step.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import recorded from './default-policy.json' with { type: 'json' };

@@ -1,4 +1,4 @@
-import { failure } from '../../kube/index.ts';
+import { failure } from '../../kube/plain/index.ts';
 import { StatusError } from '../api/failures.ts';
 import { type Attributes, isResource } from './attributes.ts';
 

@@ -1,4 +1,4 @@
-import { type AnyObject, deepEqual, failure, isRecord } from '../../kube/index.ts';
+import { type AnyObject, deepEqual, failure, isRecord } from '../../kube/plain/index.ts';
 import { badRequest, StatusError } from '../api/failures.ts';
 import { authorize, missingRoles } from './authorize.ts';
 import { describeRules, missingRules, quotedList } from './covers.ts';

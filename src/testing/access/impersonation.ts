@@ -1,4 +1,4 @@
-import { checkDnsSubdomain, compareText } from '../../kube/index.ts';
+import { checkDnsSubdomain, compareText } from '../../kube/plain/index.ts';
 import { badRequest, StatusError } from '../api/failures.ts';
 import type { Attributes, ResourceAttributes } from './attributes.ts';
 import type { Decision } from './authorize.ts';

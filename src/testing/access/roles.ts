@@ -1,4 +1,4 @@
-import { type AnyObject, compareText, isRecord, type ObjectKey } from '../../kube/index.ts';
+import { type AnyObject, compareText, isRecord, type ObjectKey } from '../../kube/plain/index.ts';
 import type { StoredEvent } from '../api/storage.ts';
 import { type PolicyRule, rulesOf } from './rules.ts';
 import { serviceAccountName, type User } from './users.ts';
@@ -12,10 +12,10 @@ export interface AccessReader {
   listen(listener: (event: StoredEvent) => void): () => void;
 }
 
-export const ROLES = 'roles.rbac.authorization.k8s.io';
+const ROLES = 'roles.rbac.authorization.k8s.io';
 export const CLUSTER_ROLES = 'clusterroles.rbac.authorization.k8s.io';
-export const ROLE_BINDINGS = 'rolebindings.rbac.authorization.k8s.io';
-export const CLUSTER_ROLE_BINDINGS = 'clusterrolebindings.rbac.authorization.k8s.io';
+const ROLE_BINDINGS = 'rolebindings.rbac.authorization.k8s.io';
+const CLUSTER_ROLE_BINDINGS = 'clusterrolebindings.rbac.authorization.k8s.io';
 
 const COLLECTIONS: ReadonlySet<string> = new Set([ROLES, CLUSTER_ROLES, ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS]);
 

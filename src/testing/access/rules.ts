@@ -1,4 +1,4 @@
-import { type AnyObject, isRecord } from '../../kube/index.ts';
+import { type AnyObject, isRecord } from '../../kube/plain/index.ts';
 import { type Attributes, isResource } from './attributes.ts';
 
 /** What a role allows (API: rbac.authorization.k8s.io/v1 PolicyRule). */

@@ -1,4 +1,4 @@
-import { base64Encode, compareText, utf8 } from '../../kube/index.ts';
+import { base64Encode, compareText, utf8 } from '../../kube/plain/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import { type Random, randomUuid } from '../random.ts';
 import { quotedList } from './covers.ts';
@@ -47,6 +47,8 @@ interface Entry {
 
 const HOUR_S = 3600;
 const INVALID = 'invalid bearer token';
+/** So many tokens are kept at least, also when their time is over: a server says so. */
+const MOST_KEPT = 1000;
 
 /**
  * The bearer tokens of one cluster. A token is good as long as it stands in the table here, its time isn't over, and the ServiceAccount and the
@@ -57,6 +59,8 @@ export class Tokens {
   readonly #random: Random;
   readonly #reader: AccessReader;
   readonly #entries = new Map<string, Entry>();
+  /** With how many tokens those are forgotten whose time is over. */
+  #sweptAt = MOST_KEPT;
 
   constructor({ clock, random, reader }: { readonly clock: Clock; readonly random: Random; readonly reader: AccessReader }) {
     this.#clock = clock;
@@ -86,6 +90,7 @@ export class Tokens {
     const extra = account === undefined ? user.extra : { ...user.extra, ...extraOf(id, bound) };
     const known = authenticated(extra === undefined ? user : { ...user, extra });
     const expiresAt = (now + expirationSeconds) * 1000;
+    if (this.#entries.size >= this.#sweptAt) this.#sweep();
     this.#entries.set(token, { user: known, audiences, expiresAt, bound });
     return { token, expiresAt };
   }
@@ -119,6 +124,13 @@ export class Tokens {
   revoke(target: string | User): void {
     if (typeof target === 'string') this.#entries.delete(target);
     else for (const [token, { user }] of this.#entries) if (user.name === target.name) this.#entries.delete(token);
+  }
+
+  /** Forgets tokens whose time is over, so that those of a long simulation don't fill the memory. */
+  #sweep(): void {
+    const now = this.#clock.now();
+    for (const [token, { expiresAt }] of this.#entries) if (expiresAt <= now) this.#entries.delete(token);
+    this.#sweptAt = Math.max(MOST_KEPT, 2 * this.#entries.size);
   }
 
   /** Empty where a token is good, and nothing where there is nothing more to say. */

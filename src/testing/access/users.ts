@@ -1,4 +1,4 @@
-import { type AnyObject, checkDnsLabel, checkDnsSubdomain } from '../../kube/index.ts';
+import { type AnyObject, checkDnsLabel, checkDnsSubdomain } from '../../kube/plain/index.ts';
 
 /** Who makes a request (API: authentication.k8s.io/v1 UserInfo). */
 export interface User {
@@ -17,7 +17,7 @@ export const AUTHENTICATED = 'system:authenticated';
 /** Everybody who hasn't. */
 export const UNAUTHENTICATED = 'system:unauthenticated';
 /** All service accounts; those of one namespace are in `system:serviceaccounts:<namespace>`. */
-export const SERVICE_ACCOUNTS = 'system:serviceaccounts';
+const SERVICE_ACCOUNTS = 'system:serviceaccounts';
 
 /** Whoever brings no credentials. */
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: [UNAUTHENTICATED] };

@@ -1,4 +1,4 @@
-import { type AnyObject, type Draft, deepEqual, isRecord } from '../../kube/index.ts';
+import { type AnyObject, type Draft, deepEqual, isRecord } from '../../kube/plain/index.ts';
 import { type Fields, listOf, part } from '../kinds/kind.ts';
 import { isTolerated, isWantedNode, toleratesNode } from './node-fit.ts';
 import {

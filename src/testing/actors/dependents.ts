@@ -1,6 +1,9 @@
-import { type AnyObject, formatKey, keyOf } from '../../kube/index.ts';
+import { type AnyObject, formatKey, keyOf } from '../../kube/plain/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import type { Storage, StoredEvent } from '../api/storage.ts';
+
+/** Events are nobody's dependents: the garbage collector doesn't look at them. */
+export const UNOWNED = 'events';
 
 /** An object, and the collection that it is kept in. */
 export interface Located {
@@ -19,6 +22,7 @@ export class Dependents {
     this.#stop = isFollowing ? storage.listen((event) => this.#follow(event)) : () => undefined;
     if (!isFollowing) return;
     for (const collection of storage.collections()) {
+      if (collection === UNOWNED) continue;
       for (const object of storage.list(collection)) this.#add({ collection, object });
     }
   }
@@ -46,6 +50,7 @@ export class Dependents {
   }
 
   #follow({ collection, type, object, previous }: StoredEvent): void {
+    if (collection === UNOWNED) return;
     if (previous !== undefined && type !== 'ADDED' && !sameOwners(previous, object, type))
       this.#remove({ collection, object: previous });
     if (type !== 'DELETED') this.#add({ collection, object });

@@ -1,4 +1,4 @@
-import { type AnyObject, type Condition, findCondition } from '../../kube/index.ts';
+import { type AnyObject, type Condition, findCondition } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import type { Fields } from '../kinds/kind.ts';
 import { availableOf, budgetOf, replicasOf, sum } from './deployment-budget.ts';

@@ -1,4 +1,4 @@
-import { type AnyObject, deepEqual, type LabelSelector } from '../../kube/index.ts';
+import { type AnyObject, deepEqual, type LabelSelector } from '../../kube/plain/index.ts';
 import { type Fields, part } from '../kinds/kind.ts';
 import { controllerReference } from './dependents.ts';
 import {
@@ -247,23 +247,19 @@ function finished(round: Round, before: readonly AnyObject[], status: Fields, mo
     return old !== undefined && !deepEqual(old, set);
   });
   const revision = fresh?.metadata.annotations?.[REVISION];
-  const annotations = { ...deployment.metadata.annotations, ...(revision === undefined ? {} : { [REVISION]: revision }) };
   const isRevised = revision !== undefined && deployment.metadata.annotations?.[REVISION] !== revision;
   const { collisionCount } = statusOf(deployment);
   const next = collisionCount === undefined ? status : { ...status, collisionCount };
+  const isSaid = deepEqual(next, statusOf(deployment));
+  // The revision goes with the status: another write of annotations would count as a change of the Deployment.
+  const said: Step = {
+    ...statusStep('deployments.apps', deployment, next),
+    ...(isRevised ? { annotations: { [REVISION]: revision } } : {}),
+  };
   const steps: Step[] = [
     ...more,
     ...changed.map((object): Step => ({ op: 'update', of: 'replicasets.apps', object })),
-    ...(isRevised
-      ? [
-          {
-            op: 'update',
-            of: 'deployments.apps',
-            object: { ...deployment, metadata: { ...deployment.metadata, annotations } },
-          } as const,
-        ]
-      : []),
-    ...(deepEqual(next, statusOf(deployment)) ? [] : [statusStep('deployments.apps', deployment, next)]),
+    ...(isRevised || !isSaid ? [said] : []),
   ];
   return { steps, againInMs: untilDeadline(deployment, next, now) };
 }

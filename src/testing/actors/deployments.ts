@@ -7,7 +7,7 @@ import {
   isRecord,
   keyOf,
   setCondition,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { type Cancel, timestamp } from '../../runtime/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { StoredEvent } from '../api/storage.ts';

@@ -1,4 +1,4 @@
-import { type AnyObject, type Draft, deepEqual } from '../../kube/index.ts';
+import { type AnyObject, type Draft, deepEqual } from '../../kube/plain/index.ts';
 import { type Fields, listOf, part } from '../kinds/kind.ts';
 import { controllerReference } from './dependents.ts';
 import { byAge, isLeaving, isPodReady, isTerminal, nodeOf, specOf, statusOf, textIn } from './pod-facts.ts';

@@ -1,4 +1,4 @@
-import { type AnyObject, formatKey, keyOf, parseKey } from '../../kube/index.ts';
+import { type AnyObject, formatKey, keyOf, parseKey } from '../../kube/plain/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { StoredEvent } from '../api/storage.ts';

@@ -5,7 +5,7 @@ import {
   type ObjectKey,
   type OwnerReference,
   parseApiVersion,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { Served } from '../api/catalogue.ts';
@@ -13,7 +13,7 @@ import { FOREGROUND, ORPHAN } from '../api/delete.ts';
 import { StatusError } from '../api/failures.ts';
 import type { StoredEvent } from '../api/storage.ts';
 import { Agenda } from './agenda.ts';
-import type { Dependents, Located } from './dependents.ts';
+import { type Dependents, type Located, UNOWNED } from './dependents.ts';
 import { writtenBy } from './step.ts';
 
 /** How it stands with an owner: it is there; it is not; it waits for its dependents to go first; or nobody can say. */
@@ -65,9 +65,6 @@ const blocks = ({ object }: Located, uid: string): boolean =>
   ownersOf(object).some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true);
 
 const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
-/** Events have owners in no sense that matters here. */
-const IGNORED = 'events';
-
 /** Milliseconds until what has failed is tried again; longer each time. */
 const [FIRST_RETRY, LAST_RETRY] = [5, 1_000_000];
 
@@ -101,7 +98,7 @@ class Collector {
 
   hear({ type, collection, object, previous }: StoredEvent): void {
     if (collection === CRDS) this.#lookAgain();
-    if (collection === IGNORED) return;
+    if (collection === UNOWNED) return;
     const { uid = '' } = object.metadata;
     if (type === 'DELETED') {
       this.#hearOfDeletion(object);

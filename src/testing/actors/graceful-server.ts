@@ -1,4 +1,4 @@
-import type { AnyObject } from '../../kube/index.ts';
+import type { AnyObject } from '../../kube/plain/index.ts';
 import { ApiServer } from '../api/api-server.ts';
 import type { Served } from '../api/catalogue.ts';
 import { isTerminal, nodeOf, numberIn, specOf } from './pod-facts.ts';

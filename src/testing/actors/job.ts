@@ -1,4 +1,4 @@
-import { type AnyObject, type Condition, type Draft, deepEqual, findCondition } from '../../kube/index.ts';
+import { type AnyObject, type Condition, type Draft, deepEqual, findCondition } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import { type Fields, listOf, part } from '../kinds/kind.ts';
 import {

@@ -1,8 +1,9 @@
-import { type AnyObject, formatKey, keyOf, parseKey } from '../../kube/index.ts';
+import { type AnyObject, formatKey, keyOf, parseKey } from '../../kube/plain/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { isHeld } from '../api/state.ts';
 import { listOf } from '../kinds/kind.ts';
+import { Addresses } from './addresses.ts';
 import { Agenda } from './agenda.ts';
 import { follow } from './follow.ts';
 import { type PodBehaviour, runPod } from './kubelet.ts';
@@ -31,11 +32,12 @@ export class Kubelets {
   readonly #since = new Map<string, number>();
   readonly #leaving = new Map<string, number>();
   readonly #addresses = new Map<string, string>();
-  #allocated = 0;
+  readonly #free: Addresses;
 
   constructor(server: ApiServer, options: KubeletOptions) {
     this.#server = server;
     this.#options = options;
+    this.#free = new Addresses(server, 'pods', (index) => `10.244.${Math.floor(index / 254) % 256}.${(index % 254) + 1}`);
     this.#agenda = new Agenda(server.state.clock, (key) => this.#look(key));
     this.#stop = follow(server, ({ collection, type, object }) => {
       if (collection === 'nodes' && type !== 'MODIFIED') this.#lookAtPodsOf(object);
@@ -53,6 +55,7 @@ export class Kubelets {
   stop(): void {
     this.#stop();
     this.#agenda.stop();
+    this.#free.stop();
   }
 
   #lookAtPodsOf({ metadata }: AnyObject): void {
@@ -110,8 +113,7 @@ export class Kubelets {
     const { uid = '' } = pod.metadata;
     const known = this.#addresses.get(uid) ?? textIn(statusOf(pod), 'podIP');
     if (known !== '') return known;
-    this.#allocated += 1;
-    const address = `10.244.${Math.floor(this.#allocated / 254) % 256}.${(this.#allocated % 254) + 1}`;
+    const address = this.#free.next();
     this.#addresses.set(uid, address);
     return address;
   }

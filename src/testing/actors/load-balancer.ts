@@ -1,4 +1,4 @@
-import type { AnyObject } from '../../kube/index.ts';
+import type { AnyObject } from '../../kube/plain/index.ts';
 import { listOf, part } from '../kinds/kind.ts';
 import { specOf, statusOf } from './pod-facts.ts';
 import { type Step, statusStep } from './step.ts';

@@ -1,4 +1,4 @@
-import { type AnyObject, deepEqual, isRecord, keyOf } from '../../kube/index.ts';
+import { type AnyObject, deepEqual, isRecord, keyOf } from '../../kube/plain/index.ts';
 import { type Cancel, timestamp } from '../../runtime/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { StatusError } from '../api/failures.ts';
@@ -7,20 +7,29 @@ import type { StoredEvent } from '../api/storage.ts';
 import { type Fields, listOf, part, textsOf } from '../kinds/kind.ts';
 import { writtenBy } from './step.ts';
 
+/** Milliseconds until what was refused is tried again. */
+const RETRY_MS = 5000;
+
 /** Empties namespaces that are being deleted, and lets them go when they are empty, as the namespace controller does. */
 export function emptyNamespaces(server: ApiServer): Cancel {
   const { storage, clock } = server.state;
   const timers = new Map<string, Cancel>();
-  const later = (name: string): void => {
+  const later = (name: string, delayMs = 0): void => {
     if (timers.has(name)) return;
-    const cancel = clock.after(0, () => {
+    const cancel = clock.after(delayMs, () => {
       timers.delete(name);
-      empty(server, name);
+      try {
+        empty(server, name);
+      } catch (error) {
+        // A webhook may refuse what is written into the status.
+        if (!(error instanceof StatusError)) throw error;
+        later(name, RETRY_MS);
+      }
     });
     timers.set(name, cancel);
   };
   const look = ({ collection, type, object }: StoredEvent): void => {
-    if (collection === 'namespaces' && type === 'MODIFIED' && object.metadata.deletionTimestamp !== undefined)
+    if (collection === 'namespaces' && type !== 'DELETED' && object.metadata.deletionTimestamp !== undefined)
       later(object.metadata.name);
     const { namespace } = object.metadata;
     if (type !== 'ADDED' && namespace !== undefined && isGoing(server, namespace)) later(namespace);

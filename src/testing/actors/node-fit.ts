@@ -1,4 +1,4 @@
-import { type AnyObject, isRecord, parseQuantity, quantityToNumber } from '../../kube/index.ts';
+import { type AnyObject, isRecord, parseQuantity, quantityToNumber } from '../../kube/plain/index.ts';
 import { type Fields, listOf, part } from '../kinds/kind.ts';
 import { isTerminal, nodeOf, specOf, statusOf, textIn } from './pod-facts.ts';
 

@@ -1,4 +1,4 @@
-import { type AnyObject, ClustersetError, checkDnsSubdomain, type Draft, findCondition } from '../../kube/index.ts';
+import { type AnyObject, ClustersetError, checkDnsSubdomain, type Draft, findCondition } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import type { Fields } from '../kinds/kind.ts';
 import { part } from '../kinds/kind.ts';

@@ -6,7 +6,7 @@ import {
   findCondition,
   isRecord,
   stableStringify,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { type Fields, listOf, part } from '../kinds/kind.ts';
 import { controllerReference } from './dependents.ts';
 

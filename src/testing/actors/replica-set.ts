@@ -1,4 +1,4 @@
-import { type AnyObject, deepEqual, findCondition } from '../../kube/index.ts';
+import { type AnyObject, deepEqual, findCondition } from '../../kube/plain/index.ts';
 import { listOf, part } from '../kinds/kind.ts';
 import { replicasOf } from './deployment-budget.ts';
 import {

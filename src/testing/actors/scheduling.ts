@@ -1,4 +1,4 @@
-import { type AnyObject, compareText, findCondition, setCondition } from '../../kube/index.ts';
+import { type AnyObject, compareText, findCondition, setCondition } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import { listOf } from '../kinds/kind.ts';
 import { type Amounts, type Refusal, type Room, refusal, requestsOf, taken } from './node-fit.ts';

@@ -1,4 +1,4 @@
-import { type AnyObject, type Draft, deepEqual, type LabelSelector } from '../../kube/index.ts';
+import { type AnyObject, type Draft, deepEqual, type LabelSelector } from '../../kube/plain/index.ts';
 import { type Fields, listOf, part } from '../kinds/kind.ts';
 import { replicasOf } from './deployment-budget.ts';
 import {

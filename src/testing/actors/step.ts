@@ -1,4 +1,4 @@
-import { type AnyObject, type Draft, type ObjectKey, resourceType } from '../../kube/index.ts';
+import { type AnyObject, type Draft, type ObjectKey, resourceType } from '../../kube/plain/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { StatusError } from '../api/failures.ts';
 import type { WriteContext } from '../api/write.ts';
@@ -25,8 +25,17 @@ export type Collection = keyof typeof TYPES;
 /** One write of an actor. `update` is about everything but the status, `status` about nothing else. */
 export type Step =
   | { readonly op: 'create'; readonly of: Collection; readonly object: Draft<AnyObject> }
-  | { readonly op: 'update' | 'status'; readonly of: Collection; readonly object: AnyObject }
+  | { readonly op: 'update'; readonly of: Collection; readonly object: AnyObject }
+  | StatusStep
   | { readonly op: 'delete'; readonly of: Collection; readonly key: ObjectKey; readonly uid: string };
+
+/** A write of a status, and of annotations that go with it. */
+export interface StatusStep {
+  readonly op: 'status';
+  readonly of: Collection;
+  readonly object: AnyObject;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
 
 /** What an actor does about an object now, and when it looks again though nothing has happened. */
 export interface Decision {
@@ -37,7 +46,7 @@ export interface Decision {
 export const NOTHING: Decision = { steps: [] };
 
 /** The step that gives an object a status. */
-export function statusStep(of: Collection, object: AnyObject, status: Fields): Step {
+export function statusStep(of: Collection, object: AnyObject, status: Fields): StatusStep {
   return { op: 'status', of, object: { ...object, status } };
 }
 
@@ -80,13 +89,11 @@ function act(server: ApiServer, step: Step, fieldManager: string): void {
       const { resourceVersion: _, ...metadata } = step.object.metadata;
       if (step.op === 'update') server.update(served, key, { ...step.object, metadata }, context);
       // Metadata is written with a status, too: it must be the newest.
-      else
-        server.update(
-          served,
-          key,
-          { ...server.get(served, key), status: step.object.status },
-          { ...context, subresource: 'status' },
-        );
+      else {
+        const newest = server.get(served, key);
+        const body = { ...newest, ...annotated(newest, step.annotations), status: step.object.status };
+        server.update(served, key, body, { ...context, subresource: 'status' });
+      }
       return;
     }
     case 'delete':
@@ -95,4 +102,10 @@ function act(server: ApiServer, step: Step, fieldManager: string): void {
     default:
       step satisfies never;
   }
+}
+
+function annotated({ metadata }: AnyObject, annotations: StatusStep['annotations']): Pick<AnyObject, 'metadata'> {
+  return {
+    metadata: annotations === undefined ? metadata : { ...metadata, annotations: { ...metadata.annotations, ...annotations } },
+  };
 }

@@ -1,10 +1,11 @@
-import { type AnyObject, ClustersetError, formatKey, keyOf } from '../../kube/index.ts';
+import { type AnyObject, ClustersetError, formatKey, keyOf } from '../../kube/plain/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { StatusError } from '../api/failures.ts';
 import type { Fields } from '../kinds/kind.ts';
 import { part } from '../kinds/kind.ts';
 import { RECORDED_VERSION } from '../schema/built-in.ts';
+import { Addresses } from './addresses.ts';
 import { Agenda } from './agenda.ts';
 import { keepDaemons } from './daemon-set.ts';
 import type { Dependents } from './dependents.ts';
@@ -46,6 +47,12 @@ const DEFAULT_MS = 1000;
 /** The certificate that a cluster without TLS of its own hands out. */
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n';
 
+/** Of 198.18.0.0/15, which nobody on the internet has (RFC 2544); another cluster starts elsewhere in it. */
+function balancerAddress(index: number): string {
+  const at = index % 2 ** 17;
+  return `198.${18 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}`;
+}
+
 interface Rule {
   readonly labels: Readonly<Record<string, string>>;
   readonly behaviour: PodBehaviour;
@@ -60,12 +67,14 @@ export class Workloads {
   readonly #known = new Map<string, OfflineNode>();
   readonly #rules = new Set<Rule>();
   #nodes = 0;
-  #balanced: number;
+  readonly #balancers: Addresses;
+  readonly #hosts: Addresses;
 
   constructor(server: ApiServer, dependents: Dependents, options: WorkloadOptions = {}) {
     this.#server = server;
     this.#dependents = dependents;
-    this.#balanced = Math.floor(server.state.random() * 2 ** 16);
+    this.#balancers = new Addresses(server, 'services', balancerAddress, Math.floor(server.state.random() * 2 ** 16));
+    this.#hosts = new Addresses(server, 'nodes', (index) => `10.0.${Math.floor(index / 250) % 256}.${(index % 250) + 1}`);
     this.#kubelets = new Kubelets(server, {
       startMs: options.startMs ?? DEFAULT_MS,
       runMs: options.runMs ?? DEFAULT_MS,
@@ -112,6 +121,8 @@ export class Workloads {
 
   stop(): void {
     for (const stop of this.#stops) stop();
+    this.#balancers.stop();
+    this.#hosts.stop();
     this.#kubelets.stop();
   }
 
@@ -178,14 +189,12 @@ export class Workloads {
   }
 
   #startNodes(): Cancel {
-    let last = 0;
     return runLoop(this.#server, {
       of: 'nodes',
       fieldManager: 'kubelet',
       decide: (node) => {
-        last += 1;
-        const address = `10.0.${Math.floor(last / 250) % 256}.${(last % 250) + 1}`;
-        const status = nodeStatus(node, this.#known.get(node.metadata.name), address, RECORDED_VERSION, this.#now());
+        const known = this.#known.get(node.metadata.name);
+        const status = nodeStatus(node, known, this.#hosts.next(), RECORDED_VERSION, this.#now());
         return { steps: status === undefined ? [] : [statusStep('nodes', node, status)] };
       },
     });
@@ -226,17 +235,11 @@ export class Workloads {
         const pods = this.#inNamespace('pods', namespace);
         const nodes = new Map(this.#list('nodes').map((node) => [node.metadata.name, node]));
         const slices = this.#dependents.controlled(service, 'endpointslices.discovery.k8s.io');
-        const addresses = hasBalancers ? balanceLoad(service, () => this.#nextAddress()) : [];
+        const addresses = hasBalancers ? balanceLoad(service, () => this.#balancers.next()) : [];
         return { steps: [...addresses, ...sliceEndpoints(service, { pods, nodes, slices })] };
       },
       keysOf: ({ collection, object }) => (collection === 'pods' ? this.#keys('services', object.metadata.namespace) : []),
     });
-  }
-
-  /** Of 198.18.0.0/15, which nobody on the internet has (RFC 2544); another cluster starts elsewhere in it. */
-  #nextAddress(): string {
-    this.#balanced = (this.#balanced + 1) % 2 ** 17;
-    return `198.${18 + (this.#balanced >> 16)}.${(this.#balanced >> 8) & 255}.${this.#balanced & 255}`;
   }
 
   #fillNamespaces(): Cancel {

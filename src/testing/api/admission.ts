@@ -6,7 +6,7 @@ import {
   type JsonPatchOperation,
   type ResourceAddress,
   type Status,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import type { User } from '../access/index.ts';
 import { type Random, randomUuid } from '../random.ts';
 import { copy } from '../schema/conform.ts';

@@ -8,7 +8,7 @@ import {
   resourceType,
   type ServedResource,
   type WatchOptions,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import type { Random } from '../random.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
@@ -119,7 +119,9 @@ export class ApiServer {
     if (collection !== CRDS) return;
     if (type === 'DELETED') {
       this.state.catalogue.forget(object.metadata.name);
-      this.#removeAll(object as unknown as CustomResourceDefinition);
+      // It goes only to come again where a cluster is restored, with objects of its own.
+      const isGone = this.state.storage.get(CRDS, { name: object.metadata.name }) === undefined;
+      if (isGone) this.#removeAll(object as unknown as CustomResourceDefinition);
     } else this.state.catalogue.define(object as unknown as CustomResourceDefinition);
   }
 
@@ -132,7 +134,7 @@ export class ApiServer {
 }
 
 /** What can be done with a resource. Namespaces go one by one only. */
-export function verbsOf({ group, plural }: Pick<ResourceAddress, 'group' | 'plural'>): readonly string[] {
+function verbsOf({ group, plural }: Pick<ResourceAddress, 'group' | 'plural'>): readonly string[] {
   const isNamespaces = group === '' && plural === 'namespaces';
   return ['create', 'delete', ...(isNamespaces ? [] : ['deletecollection']), 'get', 'list', 'patch', 'update', 'watch'];
 }

@@ -1,4 +1,4 @@
-import { type AnyObject, deepEqual, isRecord, type ObjectKey } from '../../kube/index.ts';
+import { type AnyObject, deepEqual, isRecord, type ObjectKey } from '../../kube/plain/index.ts';
 import { afterApply, afterUpdate, conflictsOf, type Manager, readManagers, type Writer } from '../apply/managers.ts';
 import { mergeApplied } from '../apply/merge.ts';
 import { typedProblems } from '../apply/typed.ts';
@@ -14,6 +14,7 @@ import {
   bare,
   changedForGood,
   checkNameOnUrl,
+  checkNumber,
   checkVersion,
   fitted,
   type WriteContext,
@@ -34,7 +35,10 @@ export function apply(
   if (old === undefined && context.subresource !== undefined) throw notFound(served.type, key.name);
   const config = configOf(body, served);
   const writer = writerOf(state, served, context, 'Apply');
-  if (old === undefined) return { object: createByApply(state, served, key, config, writer, context), created: true };
+  if (old === undefined) {
+    const upsert = { ...context, isUpsert: true };
+    return { object: createByApply(state, served, key, config, writer, upsert), created: true };
+  }
   const before = readManagers(old.metadata.managedFields);
   const managers = before.length > 0 ? before : ownedBeforeApply(old, served, writer);
   const own = appliable(config, served, context);
@@ -43,7 +47,14 @@ export function apply(
   const isTouched = !deepEqual(mergeApplied(live, config, served.schema), live);
   const { object, managers: after, conflicts } = afterApply(live, own, served.schema, managers, { ...writer, isTouched });
   if (conflicts.length > 0 && !context.force) throw applyConflict(conflictsOf(conflicts));
-  const merged = fitted(object as AnyObject, served, { ...context, fieldValidation: 'Ignore' }, unconverted(config, served));
+  const merged = fitted(
+    object as AnyObject,
+    served,
+    { ...context, fieldValidation: 'Ignore' },
+    unconverted(config, served),
+    true,
+  );
+  reportReading(context);
   checkPlace({ ...merged, metadata: { ...merged.metadata, ...config.metadata } }, served, key);
   checkVersion(served, old, merged);
   const noted = withLastApplied(merged, config, context.fieldManager);
@@ -53,7 +64,7 @@ export function apply(
 
 /** A configuration that can be applied: of the right kind, and fitting its schema as it is. */
 function configOf(body: unknown, { type, schema }: Served): AnyObject {
-  if (!isRecord(body)) throw badRequest('error decoding YAML: the body of the request is no object');
+  if (!isRecord(body)) throw undecodedYaml(body);
   const { group, version, kind } = type;
   const [givenGroup, givenVersion] = groupVersion(String(body.apiVersion ?? ''));
   if (body.kind !== kind || givenGroup !== group || givenVersion !== version) {
@@ -64,6 +75,23 @@ function configOf(body: unknown, { type, schema }: Served): AnyObject {
   const problem = typedProblems(body, schema);
   if (problem === undefined) return { ...body, metadata } as unknown as AnyObject;
   throw crude(`failed to create typed patch object (${placeText({ metadata } as unknown as AnyObject, type)}): ${problem}`);
+}
+
+/** Keys that stand twice are told of once everything else is known to be right. */
+function reportReading({ fieldValidation, warnings, foundByReader }: WriteContext): void {
+  const found = fieldValidation === 'Ignore' ? [] : (foundByReader?.([]) ?? []);
+  if (found.length === 0) return;
+  const lines = found.map((text) => `\n  ${text}`).join('');
+  if (fieldValidation === 'Strict')
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:${lines}`);
+  warnings.push(...found);
+}
+
+function undecodedYaml(body: unknown): StatusError {
+  if (body === undefined || body === null) return badRequest('invalid object type: /, Kind=');
+  const given = Array.isArray(body) ? 'array' : typeof body;
+  const why = `json: cannot unmarshal ${given === 'boolean' ? 'bool' : given} into Go value of type map[string]interface {}`;
+  return badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
 }
 
 /** How messages of applying name an object. */
@@ -113,7 +141,14 @@ function requiresManager(): StatusError {
 /** Before the first apply nobody was told apart. */
 function ownedBeforeApply(old: AnyObject, served: Served, writer: Writer): readonly Manager[] {
   const before = served.custom === undefined ? emptyObject(served.schema) : {};
-  return afterUpdate(before, bare(old), served.schema, [], { ...writer, manager: 'before-first-apply', operation: 'Update' });
+  const owned = afterUpdate(before, bare(old), served.schema, [], {
+    ...writer,
+    manager: 'before-first-apply',
+    operation: 'Update',
+  });
+  // Nobody can have come to own the spec on the way of the status.
+  if (writer.subresource !== 'status') return owned;
+  return owned.map((each) => ({ ...each, fields: new Map([...each.fields].filter(([element]) => element !== 'f:spec')) }));
 }
 
 function createByApply(
@@ -124,6 +159,7 @@ function createByApply(
   writer: Writer,
   context: WriteContext,
 ): AnyObject {
+  reportReading(context);
   const { uid = '' } = config.metadata;
   if (uid !== '') {
     const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
@@ -133,6 +169,7 @@ function createByApply(
   const { namespace: _, ...metadata } = config.metadata;
   const placed = { ...config, metadata: { ...metadata, ...(key.namespace === undefined ? {} : { namespace: key.namespace }) } };
   const { managers } = afterApply({}, appliable(config, served, context), served.schema, [], writer);
-  const object = fitted(placed, served, { ...context, fieldValidation: 'Ignore' }, unconverted(config, served));
+  checkNumber(config.metadata.resourceVersion ?? '');
+  const object = fitted(placed, served, { ...context, fieldValidation: 'Ignore' }, unconverted(config, served), true);
   return store(state, served, object, managers, context);
 }

@@ -1,4 +1,4 @@
-import { type AnyObject, isRecord, type ObjectKey, type Status } from '../../kube/index.ts';
+import { type AnyObject, isRecord, type ObjectKey, type Status } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import { type Fields, listOf, part, textOf } from '../kinds/kind.ts';
 import type { Served } from './catalogue.ts';

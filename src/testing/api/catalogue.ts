@@ -5,11 +5,12 @@ import {
   type ResourceType,
   type Scope,
   type StructuralSchema,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { builtInKinds } from '../schema/built-in.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
 import { customSchema } from '../schema/custom.ts';
 import { compileRules, type RuleTree } from '../schema/rules.ts';
+import type { ScalePaths } from '../schema/scale-paths.ts';
 import { ANY, type StructSchema } from '../schema/schema.ts';
 
 /** One resource in one version, as the cluster serves it. */
@@ -32,6 +33,7 @@ export interface Served {
     readonly columns: readonly PrinterColumn[];
     readonly storageVersion: string;
     readonly listKind: string;
+    readonly scale: ScalePaths | undefined;
   };
 }
 
@@ -137,6 +139,7 @@ function servedBy(crd: CustomResourceDefinition, cel: CelEvaluator | undefined):
           columns: version.additionalPrinterColumns ?? [],
           storageVersion,
           listKind: names.listKind || `${names.kind}List`,
+          scale: (version.subresources as { readonly scale?: ScalePaths } | undefined)?.scale,
         },
       };
     });

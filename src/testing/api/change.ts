@@ -1,4 +1,4 @@
-import { type AnyObject, applyMergePatch, deepEqual, isRecord, type ObjectKey } from '../../kube/index.ts';
+import { type AnyObject, applyMergePatch, deepEqual, isRecord, type ObjectKey } from '../../kube/plain/index.ts';
 import { afterUpdate, type Manager, managedBy, readManagers } from '../apply/managers.ts';
 import { applyStrategicPatch } from '../apply/strategic.ts';
 import { KINDS } from '../kinds/index.ts';
@@ -7,7 +7,8 @@ import type { Served } from './catalogue.ts';
 import { createFitted } from './create.ts';
 import { badRequest, conflict, type FieldProblem, invalidPatch, notFound, restoring } from './failures.ts';
 import { jsonPatched, withoutNulls } from './json-patch.ts';
-import { decoded, isSpecChanged } from './metadata.ts';
+import { isSpecChanged, isTooDeep } from './metadata.ts';
+import { received } from './receive.ts';
 import { inStorageVersion, inVersion, isHeld, isTerminating, type State, stored } from './state.ts';
 import {
   asStored,
@@ -18,7 +19,6 @@ import {
   checkNumber,
   checkPolicy,
   checkVersion,
-  fitted,
   givenManagers,
   mutated,
   ownedThroughPath,
@@ -44,15 +44,15 @@ const CREATED_BY_PUT: ReadonlySet<string> = new Set([
 
 /** PUT */
 export function put(state: State, served: Served, key: ObjectKey, body: unknown, context: WriteContext): Written {
-  const isStrict = context.fieldValidation !== 'Ignore';
-  const given = fitted(decoded(body, served, key.namespace, undefined, isStrict), served, context);
+  const given = received(body, served, key.namespace, context);
   checkNameOnUrl(given, key);
   const old = stored(state, served, key);
   const isCreation = old === undefined && context.subresource === undefined && CREATED_BY_PUT.has(served.collection);
   if (CREATED_BY_PUT.has(served.collection) || old !== undefined) checkUid(served, key, given, old);
   if (isCreation) {
     checkNumber(given.metadata.resourceVersion ?? '');
-    return { object: createFitted(state, served, given, givenManagers(body, served) ?? [], context), created: true };
+    const upsert = { ...context, isUpsert: true };
+    return { object: createFitted(state, served, given, givenManagers(body, served) ?? [], upsert), created: true };
   }
   if (old === undefined) throw notFound(served.type, key.name);
   return { object: replace(state, served, old, given, givenManagers(body, served), context), created: false };
@@ -86,15 +86,27 @@ export function patch(state: State, served: Served, key: ObjectKey, change: Wire
     change.type === 'json'
       ? jsonPatched(target, change.operations, context.fieldValidation !== 'Ignore')
       : bodyPatched(target, change.body, change.type, served);
+  if (isTooDeep(changed)) throw badRequest('error decoding patch: exceeded max depth');
   const fail = change.type === 'strategic' ? restoring(invalidPatch(changed)) : invalidPatch(changed);
-  const given = fitted(decoded(changed, served, key.namespace, fail), served, context, fail);
+  const given = received(changed, served, key.namespace, context, fail, true);
   checkNameOnUrl(given, key);
   return replace(state, served, old, given, givenManagers(changed, served), context);
 }
 
+const strategic = (target: AnyObject, body: Readonly<Record<string, unknown>>, { schema }: Served): object =>
+  applyStrategicPatch(target, body, schema) as object;
+
 function bodyPatched(target: AnyObject, body: unknown, type: 'merge' | 'strategic', served: Served): unknown {
-  if (!isRecord(body)) throw badRequest('error decoding patch: json: cannot unmarshal the body into an object');
-  return type === 'merge' ? applyMergePatch(target, withoutNulls(body)) : applyStrategicPatch(target, body, served.schema);
+  if (body === null && type === 'merge') throw badRequest('Invalid JSON Patch');
+  if (body === null) return target;
+  if (!isRecord(body)) {
+    const given = Array.isArray(body) ? 'array' : typeof body;
+    const why = `json: cannot unmarshal ${given === 'boolean' ? 'bool' : given} into Go value of type map[string]interface {}`;
+    throw badRequest(type === 'merge' ? `error decoding patch: ${why}` : why);
+  }
+  // A patch of this kind isn't asked what it is a patch of.
+  const typeMeta = { apiVersion: target.apiVersion, kind: target.kind };
+  return type === 'merge' ? applyMergePatch(target, withoutNulls(body)) : { ...strategic(target, body, served), ...typeMeta };
 }
 
 /** Puts a new version in the place of an old one, if there is any difference. */
@@ -139,13 +151,16 @@ export function settle(
       ...managedBy(ownedThroughPath(managers, served)),
     },
   };
-  const admitted = mutated(state, served, candidate, old, context);
+  const asked = mutated(state, served, candidate, old, context);
+  // Not even a webhook can make another object of it; the server says so of all objects, and once more of those of the kind.
+  const changed = asked === candidate ? [] : [...changedForGood(old, asked), ...changedForGood(old, asked)];
+  const admitted = asked === candidate ? asked : { ...asked, metadata: keptMetadata(asked, old) };
   const kind = KINDS[collection];
   const prepared =
     (isStatus ? kind?.prepareStatus?.(admitted, old) : kind?.prepareUpdate?.(admitted, old, state.kinds)) ?? admitted;
   const counted = isStatus ? prepared : countGeneration(prepared, old, served);
   checkPolicy(state, served, counted, old, context);
-  check(served, counted, old, state.cel, problems);
+  check(served, counted, old, state.cel, [...problems, ...changed], isStatus);
   state.admission.validate({ served, operation: 'UPDATE', object: counted, old, context });
   warnOfFinalizers(counted, old, served, context);
   const last = asStored(counted, served);

@@ -1,4 +1,4 @@
-import type { AnyObject } from '../../kube/index.ts';
+import type { AnyObject } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import { afterUpdate, type Manager, managedBy } from '../apply/managers.ts';
 import { KINDS } from '../kinds/index.ts';
@@ -6,14 +6,14 @@ import { randomSuffix, randomUuid } from '../random.ts';
 import { emptyObject } from '../schema/conform.ts';
 import type { Served } from './catalogue.ts';
 import { alreadyExists, crude, forbidden, notFound } from './failures.ts';
-import { decoded } from './metadata.ts';
+import { received } from './receive.ts';
 import { inStorageVersion, inVersion, isTerminating, NAMESPACES, type State, stored } from './state.ts';
 import {
   asStored,
   bare,
   check,
   checkPolicy,
-  fitted,
+  checkUpsert,
   givenManagers,
   mutated,
   ownedThroughPath,
@@ -30,12 +30,8 @@ export function create(
   body: unknown,
   context: WriteContext,
 ): AnyObject {
-  const given = decoded(body, served, namespace, undefined, context.fieldValidation !== 'Ignore');
-  if ((given.metadata.resourceVersion ?? '') !== '') {
-    throw crude('resourceVersion should not be set on objects to be created');
-  }
-  const object = fitted(given, served, context);
-  return createFitted(state, served, object, givenManagers(given, served) ?? [], context);
+  const object = received(body, served, namespace, context);
+  return createFitted(state, served, object, givenManagers(body, served) ?? [], context);
 }
 
 /** Stores a new object that fits its type. */
@@ -94,13 +90,24 @@ export function store(
   const prepared = KINDS[collection]?.prepareCreate?.(fresh, state.kinds) ?? fresh;
   checkPolicy(state, served, prepared, undefined, context);
   check(served, prepared, undefined, state.cel);
+  warnOfFinalizers(prepared, undefined, served, context);
+  checkUpsert(state, served, prepared, context);
   state.admission.validate({ served, operation: 'CREATE', object: prepared, old: undefined, context });
+  const { resourceVersion = '' } = given.metadata;
+  if (!context.dryRun && context.isUpsert !== true && /^0*[1-9]\d*$/.test(resourceVersion)) {
+    throw crude('resourceVersion should not be set on objects to be created');
+  }
   const existing = stored(state, served, prepared.metadata);
   if (existing !== undefined) throw alreadyExists(type, prepared.metadata.name, isTerminating(existing));
-  warnOfFinalizers(prepared, undefined, served, context);
-  if (context.dryRun) return asStored(prepared, served);
+  // What isn't stored keeps the version that it came with.
+  if (context.dryRun) return asStored(resourceVersion === '' ? prepared : versioned(prepared, resourceVersion), served);
   return inVersion(state.storage.put(collection, inStorageVersion(asStored(prepared, served), served)), served);
 }
+
+const versioned = (object: AnyObject, resourceVersion: string): AnyObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion },
+});
 
 /** A namespaced object needs a namespace that isn't going away. */
 function checkNamespace(state: State, { type, collection }: Served, namespace: string | undefined, name: string): void {

@@ -1,4 +1,4 @@
-import type { AnyObject, ListOptions, ObjectKey, ObjectList } from '../../kube/index.ts';
+import type { AnyObject, ListOptions, ObjectKey, ObjectList } from '../../kube/plain/index.ts';
 import type { Served } from './catalogue.ts';
 import { warningsOf } from './delete.ts';
 import { checkRemoval, type Removal } from './delete-options.ts';

@@ -1,4 +1,4 @@
-import { type DeleteOptions, failure, isRecord } from '../../kube/index.ts';
+import { type DeleteOptions, failure, isRecord } from '../../kube/plain/index.ts';
 import type { User } from '../access/index.ts';
 import { badRequest, StatusError } from './failures.ts';
 
@@ -68,8 +68,19 @@ const FIELDS: Readonly<Record<string, readonly [type: string, fits: (value: unkn
 /** Where the server keeps the list of what it knows: part of a message. */
 const SCHEME = 'pkg/runtime/scheme.go:111';
 
+/** What a reader looks at first: part of a message. */
+const HEAD = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
+
+function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
 function ofBody(body: unknown): Removal {
-  if (!isRecord(body)) throw badRequest("couldn't get version/kind; json parse error: the body is no object");
+  if (!isRecord(body))
+    throw badRequest(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(body)} into Go value of type ${HEAD}`,
+    );
   const { kind = 'DeleteOptions', apiVersion = 'v1' } = body;
   if (kind !== 'DeleteOptions' && kind !== '')
     throw badRequest(
@@ -78,10 +89,7 @@ function ofBody(body: unknown): Removal {
   for (const [field, [type, fits]] of Object.entries(FIELDS)) {
     const value = body[field];
     if (value === undefined || value === null || fits(value)) continue;
-    const given = Array.isArray(value) ? 'array' : typeof value;
-    throw badRequest(
-      `json: cannot unmarshal ${given === 'boolean' ? 'bool' : given} into Go struct field DeleteOptions.${field} of type ${type}`,
-    );
+    throw badRequest(`json: cannot unmarshal ${jsonType(value)} into Go struct field DeleteOptions.${field} of type ${type}`);
   }
   const given = Object.keys(FIELDS).filter((field) => body[field] !== undefined && body[field] !== null);
   const options = Object.fromEntries(given.map((field) => [field, body[field]]));

@@ -1,4 +1,4 @@
-import { type AnyObject, isRecord, type ObjectKey, type Status } from '../../kube/index.ts';
+import { type AnyObject, isRecord, type ObjectKey, type Status } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import type { Served } from './catalogue.ts';
 import { checkRemoval, type Removal } from './delete-options.ts';
@@ -36,7 +36,7 @@ const RETURNING: ReadonlySet<string> = new Set([
 ]);
 
 /** The warning of a kind whose dependents stay behind where a client doesn't say what becomes of them. */
-export const JOB_WARNING =
+const JOB_WARNING =
   'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
 
 /** DELETE of one object */

@@ -1,4 +1,4 @@
-import { type AnyObject, isRecord, type LabelSelector, matchesLabels, requirementsOf } from '../../kube/index.ts';
+import { type AnyObject, isRecord, type LabelSelector, matchesLabels, requirementsOf } from '../../kube/plain/index.ts';
 import { type Fields, listOf, numberOf, part } from '../kinds/kind.ts';
 
 /** Whether a pod counts as healthy. */

@@ -1,4 +1,4 @@
-import { failure, type ResourceAddress, type Status, type StatusCause } from '../../kube/index.ts';
+import { failure, type ResourceAddress, type Status, type StatusCause } from '../../kube/plain/index.ts';
 
 /** What an API server answers in place of an object. The texts are Kubernetes' own: clients and people read them. */
 export class StatusError extends Error {
@@ -171,8 +171,14 @@ export function restored(why: string): string {
   if (type === '') return why;
   if (fraction !== '') return `cannot convert float64 to ${type}`;
   const what = RESTORED.find(([pattern]) => pattern.test(type))?.[1];
-  return what === undefined ? `unrecognized type: ${type}` : `cannot restore ${what} ${GO_KINDS[given] ?? given}`;
+  // Go turns numbers into texts, and nothing else; the server doesn't want that.
+  if (what === undefined && given === 'number' && isText(type)) return `cannot convert int64 to ${type}`;
+  return what === undefined
+    ? `unrecognized type: ${isText(type) ? 'string' : type}`
+    : `cannot restore ${what} ${GO_KINDS[given] ?? given}`;
 }
+
+const isText = (type: string): boolean => type === 'string' || /^v\d\w*\.\w+$/.test(type);
 
 const RESTORED: readonly (readonly [RegExp, string])[] = [
   [/^map/, 'map from'],

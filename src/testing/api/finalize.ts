@@ -1,4 +1,4 @@
-import type { AnyObject, ObjectKey } from '../../kube/index.ts';
+import type { AnyObject, ObjectKey } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import { afterUpdate, managedBy, readManagers } from '../apply/managers.ts';
 import { part, textsOf } from '../kinds/kind.ts';

@@ -1,30 +1,33 @@
-import { type AnyObject, applyJsonPatch, isClustersetError, isRecord, type JsonPatchOperation } from '../../kube/index.ts';
+import {
+  type AnyObject,
+  applyJsonPatch,
+  failure,
+  isClustersetError,
+  isRecord,
+  type JsonPatchOperation,
+  valueAt,
+} from '../../kube/plain/index.ts';
 import { badRequest, StatusError } from './failures.ts';
 
 const MOST_OPERATIONS = 10_000;
 
 /** A JSON patch, as the server's library reads it, which is more lenient than RFC 6902. `isStrict` where fields are validated. */
-export function jsonPatched(target: AnyObject, operations: unknown, isStrict: boolean): unknown {
+export function jsonPatched(target: AnyObject, given: unknown, isStrict: boolean): unknown {
+  const operations = given ?? [];
   if (!Array.isArray(operations)) {
     const why = `json: cannot unmarshal ${isRecord(operations) ? 'object' : typeof operations} into Go value of type`;
     throw badRequest(isStrict ? `error decoding patch: ${why} []handlers.jsonPatchOp` : `${why} jsonpatch.Patch`);
   }
   if (operations.length > MOST_OPERATIONS) {
-    const message = `The allowed maximum operations in a JSON patch is ${MOST_OPERATIONS}, got ${operations.length}`;
-    throw new StatusError({
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message,
-      reason: 'RequestEntityTooLarge',
-      code: 413,
-    });
+    throw tooLarge(`The allowed maximum operations in a JSON patch is ${MOST_OPERATIONS}, got ${operations.length}`);
   }
+  if (isStrict) for (const operation of operations) checkOperation(operation);
+  const copied = { bytes: 0 };
   try {
-    return operations.reduce<unknown>((object, operation) => step(object, rooted(operation)), target);
+    return operations.reduce<unknown>((object, operation) => step(object, rooted(operation), copied), target);
   } catch (error) {
-    if (!isClustersetError(error) && !(error instanceof TypeError)) throw error;
+    // Copies may come to be too large, or deeper than the stack.
+    if (!isClustersetError(error) && !(error instanceof TypeError) && !(error instanceof RangeError)) throw error;
     // The server doesn't say which operation it was, nor why.
     throw new StatusError({
       kind: 'Status',
@@ -39,6 +42,26 @@ export function jsonPatched(target: AnyObject, operations: unknown, isStrict: bo
   }
 }
 
+function tooLarge(why: string): StatusError {
+  const { details: _, ...status } = failure('RequestEntityTooLarge', `Request entity too large: ${why}`);
+  return new StatusError(status);
+}
+
+/** @throws StatusError 400 for what can't be read as an operation. */
+function checkOperation(operation: unknown): void {
+  if (operation === null) return;
+  if (!isRecord(operation)) throw undecoded(operation, 'value of type handlers.jsonPatchOp');
+  for (const field of ['op', 'from', 'path']) {
+    const value = operation[field] ?? '';
+    if (typeof value !== 'string') throw undecoded(value, `struct field jsonPatchOp.${field} of type string`);
+  }
+}
+
+function undecoded(value: unknown, what: string): StatusError {
+  const type = typeof value === 'boolean' ? 'bool' : typeof value;
+  return badRequest(`error decoding patch: json: cannot unmarshal ${Array.isArray(value) ? 'array' : type} into Go ${what}`);
+}
+
 /** A merge patch without the nulls that stand in lists: the server's library leaves them out there, too. */
 export function withoutNulls(patch: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(patch).map(([name, value]) => [name, pruned(value, false)]));
@@ -51,10 +74,27 @@ function pruned(value: unknown, isInList: boolean): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, pruned(member, isInList)]));
 }
 
-/** A field that isn't there can be replaced, and copied as null. */
-function step(object: unknown, operation: unknown): unknown {
+/** The most that copies of one patch may come to. */
+const MOST_COPIED = 3 * 1024 * 1024;
+
+/** @throws RangeError for copies of copies that would fill the memory. */
+function countCopy(object: unknown, { op, from }: Readonly<Record<string, unknown>>, copied: { bytes: number }): void {
+  if (op !== 'copy' || typeof from !== 'string' || !/^(?:\/|$)/.test(from)) return;
+  const names = from.split('/').slice(1);
+  const value = valueAt(
+    object,
+    names.map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~')),
+  );
+  copied.bytes += JSON.stringify(value)?.length ?? 0;
+  if (copied.bytes > MOST_COPIED) throw new RangeError(`copies come to ${copied.bytes} bytes`);
+}
+
+/** A field that isn't there can be replaced, and copied as null. What is added without a value is null. */
+function step(object: unknown, operation: unknown, copied: { bytes: number }): unknown {
   const apply = (changed: unknown): unknown => applyJsonPatch(object as never, [changed as JsonPatchOperation]);
   if (!isRecord(operation)) return apply(operation);
+  countCopy(object, operation, copied);
+  if (operation.op === 'add' && operation.value === undefined) return apply({ ...operation, value: null });
   if (operation.op === 'replace' && lacks(object, operation.path)) return apply({ ...operation, op: 'add' });
   if (operation.op !== 'copy' || !lacks(object, operation.from)) return apply(operation);
   return apply({ op: 'add', path: operation.path, value: null });

@@ -1,4 +1,4 @@
-import { type AnyObject, isRecord, stableStringify } from '../../kube/index.ts';
+import { type AnyObject, isRecord, stableStringify } from '../../kube/plain/index.ts';
 
 /** Where `kubectl apply` writes down what it has applied. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

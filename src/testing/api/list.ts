@@ -6,7 +6,7 @@ import {
   type ListOptions,
   type ObjectList,
   parseKey,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import type { Served } from './catalogue.ts';
 import { badRequest, plain, StatusError, type Undecodable } from './failures.ts';
 import { checkSyntax, isIn, type Matcher, matcher } from './select.ts';
@@ -109,7 +109,8 @@ function versionFor(state: State, asked: string, match: ListOptions['resourceVer
 export function readVersion(text: string, fail: Undecodable): number {
   if (/^[0-9]{1,15}$/.test(text)) return Number(text);
   const quoted = JSON.stringify(text);
-  throw fail(`resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`);
+  const why = /^[0-9]+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  throw fail(`resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`);
 }
 
 /** 504: the version is from another time, or another cluster. */
@@ -149,9 +150,15 @@ function writeToken(token: Continuation): string {
 function readToken(text: string): Continuation {
   try {
     const token = JSON.parse(decodeURIComponent(escape(atob(text.replaceAll('-', '+').replaceAll('_', '/'))))) as Continuation;
-    if (token.v === 'meta.k8s.io/v1' && Number.isInteger(token.rv) && typeof token.start === 'string') return token;
+    if (
+      token.v === 'meta.k8s.io/v1' &&
+      Number.isInteger(token.rv) &&
+      typeof token.start === 'string' &&
+      !/(?:^|\/)\.\.?(?:\/|$)/.test(token.start)
+    )
+      return token;
   } catch {
     // Said below, as for a token of another shape.
   }
-  throw badRequest('continue key is not valid');
+  throw badRequest('invalid continue token: continue key is not valid');
 }

@@ -1,12 +1,15 @@
 import {
   type AnyObject,
+  apiVersionOf,
   checkDnsSubdomain,
   checkLabelKey,
   checkLabelValue,
   compareText,
   deepEqual,
+  failure,
   isRecord,
-} from '../../kube/index.ts';
+  stableStringify,
+} from '../../kube/plain/index.ts';
 import { KINDS } from '../kinds/index.ts';
 import type { Served } from './catalogue.ts';
 import {
@@ -15,9 +18,18 @@ import {
   forbiddenField,
   invalidValue,
   required,
+  StatusError,
   type Undecodable,
   undecodable,
 } from './failures.ts';
+
+/** How a body came. */
+export interface Reading {
+  /** Whether fields are validated. Default: they are. */
+  readonly isStrict?: boolean;
+  /** Whether it is what a patch made of an object. */
+  readonly isPatched?: boolean;
+}
 
 /** Checks that a body is an object of the type that the path names, and gives it the names that it leaves out. */
 export function decoded(
@@ -25,52 +37,87 @@ export function decoded(
   served: Served,
   namespace: string | undefined,
   fail: Undecodable = undecodable(served.type, body ?? {}),
-  isStrict = true,
+  reading: Reading = {},
 ): AnyObject {
   if (!isRecord(body)) throw badRequest('the body of the request is no object');
-  const { group, version, kind, scope } = served.type;
-  const apiVersion = group === '' ? version : `${group}/${version}`;
-  checkKind(body, served, apiVersion, fail, isStrict);
-  if (body.apiVersion !== undefined && body.apiVersion !== '' && body.apiVersion !== apiVersion) {
-    throw badRequest(
-      `the API version in the data (${String(body.apiVersion)}) does not match the expected API version (${apiVersion})`,
-    );
+  const { kind, scope } = served.type;
+  const typeMeta = typeMetaOf(body, served, fail, reading);
+  if (!isRecord(body.metadata ?? {})) {
+    const type = Array.isArray(body.metadata) ? 'array' : typeof body.metadata;
+    const field = served.custom === undefined ? `Go struct field ${kind}.metadata` : 'Go value';
+    throw fail(`json: cannot unmarshal ${type === 'boolean' ? 'bool' : type} into ${field} of type v1.ObjectMeta`);
   }
-  const metadata = isRecord(body.metadata) ? body.metadata : {};
-  const given = typeof metadata.namespace === 'string' ? metadata.namespace : '';
-  if (scope === 'Namespaced' && given !== '' && given !== namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
-  const { namespace: _, ...rest } = metadata;
-  return {
-    ...body,
-    apiVersion,
-    kind,
-    metadata: { ...rest, ...(scope === 'Namespaced' && namespace !== undefined ? { namespace } : {}) },
-  } as unknown as AnyObject;
+  const { namespace: placed, ...metadata } = isRecord(body.metadata) ? body.metadata : {};
+  const place = (placed ?? '') === '' ? namespace : placed;
+  const isPlaced = scope === 'Namespaced' && namespace !== undefined;
+  const named = { ...metadata, ...(isPlaced ? { namespace: place } : {}) };
+  return { ...body, ...typeMeta, metadata: named } as unknown as AnyObject;
+}
+
+/** An object may say which namespace it is in, if it is the one that the path names. */
+export function checkNamespaceOnUrl({ metadata }: AnyObject, { type }: Served, namespace: string | undefined): void {
+  if (type.scope === 'Cluster' || namespace === undefined || metadata.namespace === namespace) return;
+  throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+}
+
+/** More levels than objects can have. Bodies are looked at before; a patch can make an object deeper than both. */
+const MOST_LEVELS = 600;
+
+/** Whether more lists and objects stand in one another than an object can have. */
+export function isTooDeep(value: unknown, levels = MOST_LEVELS): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isTooDeep(member, levels - 1));
 }
 
 const MOST_SHOWN = 30;
 
-/** Built-in kinds are known by the path, too; an object of another must say what it is. */
-function checkKind(
-  body: Readonly<Record<string, unknown>>,
-  { type, custom }: Served,
-  apiVersion: string,
-  fail: Undecodable,
-  isStrict: boolean,
-): void {
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Built-in kinds are known by the path, too. */
+function typeMetaOf(body: Fields, served: Served, fail: Undecodable, reading: Reading): Pick<AnyObject, 'apiVersion' | 'kind'> {
+  const { type, custom } = served;
+  if (custom !== undefined) return customTypeMeta(body, served, fail, reading);
+  const apiVersion = apiVersionOf(type);
   const [given, version] = [String(body.kind ?? ''), String(body.apiVersion ?? '') || apiVersion];
-  const text = JSON.stringify(body);
-  if (given === '' && custom !== undefined) {
+  if ((given === '' || given === type.kind) && version === apiVersion) return { apiVersion, kind: type.kind };
+  throw fail(`no kind "${given || type.kind}" is registered for version "${version}" in scheme "${SCHEME}"`);
+}
+
+/** An object of another kind must say what it is; whether it says the right thing is looked at when the object is checked. */
+function customTypeMeta(
+  body: Fields,
+  { type }: Served,
+  fail: Undecodable,
+  { isStrict = true, isPatched = false }: Reading,
+): Pick<AnyObject, 'apiVersion' | 'kind'> {
+  const [kind, apiVersion] = [String(body.kind ?? ''), String(body.apiVersion ?? '')];
+  if (kind === '') {
+    const text = isPatched ? stableStringify(body) : JSON.stringify(body);
     const why = `Object 'Kind' is missing in '${text}'`;
-    if (!isStrict) throw fail(why);
+    if (!isStrict || isPatched) throw fail(why);
     const summary = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)} ...` : text;
     throw badRequest(`the object provided is unrecognized (must be of type ${type.kind}): ${why} (${summary})`);
   }
-  const isKnown = (given === '' || given === type.kind) && (custom !== undefined || version === apiVersion);
-  if (isKnown) return;
-  throw fail(`no kind "${given || type.kind}" is registered for version "${version}" in scheme "${SCHEME}"`);
+  if (isPatched && apiVersion === '') {
+    const message = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+    throw new StatusError(failure('InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] }));
+  }
+  return { apiVersion, kind };
+}
+
+/** A custom resource that is sent must be of the version that the path names. */
+export function checkVersionOnUrl({ apiVersion }: AnyObject, { type }: Served): void {
+  const expected = apiVersionOf(type);
+  if (apiVersion === expected) return;
+  throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
+}
+
+/** What is wrong with the kind and the version that a custom resource says it has. */
+export function typeMetaProblems(object: AnyObject, { type }: Served): readonly FieldProblem[] {
+  const wanted = { kind: type.kind, apiVersion: apiVersionOf(type) };
+  return (['kind', 'apiVersion'] as const)
+    .filter((field) => object[field] !== wanted[field])
+    .map((field) => invalidValue(field, object[field], `must be ${wanted[field]}`));
 }
 
 /** Where the server's code keeps its kinds: messages say so. */
@@ -92,8 +139,8 @@ export function metadataProblems(object: AnyObject, served: Served, old: AnyObje
     for (const message of checkLabelValue(value)) problems.push(invalidValue('metadata.labels', value, message));
   }
   problems.push(...annotationProblems(annotations), ...ownerProblems(object), ...finalizerNameProblems(object));
-  problems.push(...unqualifiedProblems(object, served));
-  return old === undefined ? problems : [...problems, ...finalizerProblems(object, old)];
+  const unqualified = unqualifiedProblems(object, served);
+  return [...problems, ...(old === undefined ? [] : finalizerProblems(object, old)), ...unqualified];
 }
 
 function checkPathSegment(name: string): readonly string[] {

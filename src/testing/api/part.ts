@@ -8,7 +8,7 @@ import {
   type JsonPatchOperation,
   type ObjectKey,
   type ObjectMeta,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { builtInKinds } from '../schema/built-in.ts';
 import { copy } from '../schema/conform.ts';
 import type { WirePatch } from './change.ts';

@@ -1,4 +1,4 @@
-import { type AnyObject, difference, type FieldSet, type FieldsV1, parseFieldsV1 } from '../../kube/index.ts';
+import { type AnyObject, difference, type FieldSet, type FieldsV1, parseFieldsV1 } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import { afterApply, afterUpdate, type Conflict, type Manager, readManagers, type Writer } from '../apply/managers.ts';
 import type { Schema, StructSchema } from '../schema/schema.ts';
@@ -83,18 +83,19 @@ function countOf(object: AnyObject, path: readonly string[]): number | undefined
  * A write that changes nothing leaves whoever owned the replicas with two entries, of which the next reader sees the second: then nobody owns
  * them.
  */
-function managersOf(object: AnyObject): readonly Manager[] {
-  const idOf = ({ manager, operation, apiVersion, subresource }: Manager): string =>
-    JSON.stringify([manager, operation, operation === 'Apply' ? '' : apiVersion, subresource]);
-  return [...new Map(readManagers(object.metadata.managedFields).map((each) => [idOf(each), each])).values()];
-}
+const managersOf = ({ metadata }: AnyObject): readonly Manager[] => readManagers(metadata.managedFields);
 
 const versionOf = ({ type }: Served): string => (type.group === '' ? type.version : `${type.group}/${type.version}`);
+
+/** Whether replicas are where they are expected in a version: in all that a CRD defines. */
+function isKnown(apiVersion: string, served: Served): boolean {
+  return served.custom === undefined ? apiVersion === versionOf(served) : apiVersion.startsWith(`${served.type.group}/`);
+}
 
 /** Whoever owns the replicas of an object owns those of its scale. */
 function inScale(parent: readonly Manager[], field: FieldSet, served: Served): readonly Manager[] {
   return parent
-    .filter(({ apiVersion, fields }) => apiVersion === versionOf(served) && has(fields, field))
+    .filter(({ apiVersion, fields }) => isKnown(apiVersion, served) && has(fields, field))
     .map((manager) => ({ ...manager, apiVersion: SCALE_VERSION, fields: IN_SCALE }));
 }
 

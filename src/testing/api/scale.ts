@@ -8,12 +8,21 @@ import {
   type ObjectKey,
   requirementsOf,
   valueAt,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { conflictsOf } from '../apply/managers.ts';
 import { part } from '../kinds/kind.ts';
 import type { Served } from './catalogue.ts';
 import { settle, type WirePatch } from './change.ts';
-import { applyConflict, badRequest, conflict, invalid, invalidValue, notFound } from './failures.ts';
+import {
+  applyConflict,
+  badRequest,
+  conflict,
+  invalid,
+  invalidPatch,
+  invalidValue,
+  notFound,
+  type Undecodable,
+} from './failures.ts';
 import { decodedPart, internal, type PartBody, type PartKind, patchedPart, requiresManager, unreasoned } from './part.ts';
 import { afterScaleApply, afterScaleUpdate } from './scale-managers.ts';
 import { type State, stored } from './state.ts';
@@ -23,7 +32,7 @@ import { checkNameOnUrl, checkVersion, type WriteContext } from './write.ts';
 const SCALE: PartKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
 /** Where a resource keeps what its scale shows. */
-export interface ScalePaths {
+interface ScalePaths {
   readonly spec: readonly string[];
   readonly status: readonly string[];
   /** Where the selector stands as text; absent where there is none, or where it stands in the spec as an object. */
@@ -109,7 +118,7 @@ export function readScale(state: State, served: Served, key: ObjectKey): AnyObje
 
 /** PUT of the scale: nothing of it counts but the number of replicas, and what says which object is meant. */
 export function updateScale(state: State, served: Served, key: ObjectKey, body: unknown, context: WriteContext): AnyObject {
-  const given = decodedScale(body, key);
+  const given = decodedScale(body, key, served.custom === undefined ? undecodableScale : unregisteredScale);
   checkNamed(given, key);
   const { object, paths } = scaled(state, served, key);
   const { uid = '' } = given.metadata;
@@ -130,7 +139,8 @@ const mismatch = (uid: string, { metadata }: AnyObject): string =>
 /** PATCH of the scale, other than apply */
 export function patchScale(state: State, served: Served, key: ObjectKey, change: WirePatch, context: WriteContext): AnyObject {
   const { object, paths } = scaled(state, served, key);
-  const given = decodedScale(patchedPart(scaleOf(object, served, paths), change), key);
+  const patched = patchedPart(scaleOf(object, served, paths), change);
+  const given = decodedScale(patched, key, invalidPatch(patched));
   checkNamed(given, key);
   const { uid = '' } = given.metadata;
   if (served.custom === undefined && uid !== '' && uid !== object.metadata.uid)
@@ -169,16 +179,20 @@ function unconvertible({ metadata: { namespace = '', name = '' } }: PartBody): E
   );
 }
 
-function decodedScale(body: unknown, key: ObjectKey): PartBody {
+function decodedScale(body: unknown, key: ObjectKey, fail: Undecodable = undecodableScale): PartBody {
   const given = decodedPart(body, SCALE, key);
   const replicas = memberOf(given.spec, 'replicas');
   const isCount = replicas === undefined || replicas === null || Number.isInteger(replicas);
   if (isCount) return given;
   const type = typeof replicas === 'boolean' ? 'bool' : typeof replicas;
-  throw badRequest(
-    `Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal ${type} into Go struct field ScaleSpec.spec.replicas of type int32`,
-  );
+  throw fail(`json: cannot unmarshal ${type} into Go struct field ScaleSpec.spec.replicas of type int32`);
 }
+
+/** A real server doesn't know what to call a Scale of a custom resource. */
+const unregisteredScale: Undecodable = () =>
+  badRequest('no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111"');
+
+const undecodableScale: Undecodable = (why) => badRequest(`Scale in version "v1" cannot be handled as a Scale: ${why}`);
 
 function replicasOf(given: PartBody): number | undefined {
   const { replicas } = isRecord(given.spec) ? given.spec : {};
@@ -199,10 +213,6 @@ function write(state: State, served: Served, scaledObject: Scaled, given: PartBo
     throw invalid({ ...served.type, ...SCALE }, object.metadata.name, [problem]);
   }
   checkVersion(served, object, given as AnyObject);
-  if (replicas < 0)
-    throw invalid(served.type, object.metadata.name, [
-      invalidValue(dotted(paths.spec), replicas, 'should be a non-negative integer'),
-    ]);
   const managers = afterScaleUpdate({ object, paths, replicas, now: state.clock.now() }, served, context);
   return store(state, served, scaledObject, replicas, managers, context);
 }

@@ -9,7 +9,7 @@ import {
   parseLabelSelector,
   type SelectOptions,
   valueAt,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import type { Served } from './catalogue.ts';
 import { badRequest } from './failures.ts';
 

@@ -1,6 +1,6 @@
-import { type AnyObject, isRecord, type ObjectKey, resourceType } from '../../kube/index.ts';
+import { type AnyObject, isRecord, type ObjectKey, resourceType } from '../../kube/plain/index.ts';
 import { type Clock, timestamp } from '../../runtime/index.ts';
-import type { PolicyWrite } from '../access/index.ts';
+import type { Attributes, PolicyWrite } from '../access/index.ts';
 import type { KindContext } from '../kinds/index.ts';
 import type { Random } from '../random.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
@@ -18,8 +18,13 @@ export interface State {
   /** Understands the rules of CRDs, where anybody does. */
   readonly cel: CelEvaluator | undefined;
   readonly admission: Admission;
-  /** Keeps users from giving away what they don't have; set where roles are asked. */
-  readonly policy: { check(write: PolicyWrite): void };
+  /** Set where roles are asked. */
+  readonly policy: {
+    /** Keeps users from giving away what they don't have. */
+    check(write: PolicyWrite): void;
+    /** Asks about more than what a request says of itself. @throws StatusError 403. */
+    authorize(attributes: Attributes): void;
+  };
 }
 
 /** Namespaces that are there from the beginning. */
@@ -44,7 +49,7 @@ export function newState(clock: Clock, random: Random, cel: CelEvaluator | undef
     random,
     cel,
     admission: new Admission(random),
-    policy: { check: () => undefined },
+    policy: { check: () => undefined, authorize: () => undefined },
     kinds: {
       now: () => timestamp(clock.now()),
       allocateAddress() {

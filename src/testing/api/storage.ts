@@ -1,4 +1,4 @@
-import { type AnyObject, formatKey, keyOf, type ObjectKey } from '../../kube/index.ts';
+import { type AnyObject, formatKey, keyOf, type ObjectKey } from '../../kube/plain/index.ts';
 
 /** One change of one object. */
 export interface StoredEvent {
@@ -89,9 +89,12 @@ export class Storage {
     this.#oldest = this.#version + 1;
   }
 
-  /** Holds these objects from now on, as they are, and nothing else; the version is set, and the history is empty. */
+  /**
+   * Holds these objects from now on, as they are, and nothing else; the version is set, and the history is empty. Who listens hears that all
+   * objects went, and then that these came: whatever was known of those before is of no use.
+   */
   reset(contents: ReadonlyMap<string, readonly AnyObject[]>, version: number): void {
-    const before = new Map([...this.#collections].map(([collection, objects]) => [collection, new Map(objects)]));
+    const gone = [...this.#collections].map(([collection, objects]) => [collection, [...objects.values()]] as const);
     this.#collections.clear();
     for (const [collection, objects] of contents) {
       this.#collections.set(collection, new Map(objects.map((object) => [formatKey(keyOf(object)), freeze(object)])));
@@ -99,8 +102,16 @@ export class Storage {
     this.#version = version;
     this.#events = [];
     this.#oldest = version + 1;
-    for (const event of differences(before, this.#collections, version)) {
-      for (const listener of this.#listeners) listener(event);
+    const tell = (type: 'ADDED' | 'DELETED', collection: string, object: AnyObject): void => {
+      const previous = type === 'DELETED' ? object : undefined;
+      for (const listener of this.#listeners) listener({ version, collection, type, object, previous });
+    };
+    for (const [collection, objects] of gone) for (const object of objects) tell('DELETED', collection, object);
+    for (const [collection, objects] of contents) {
+      for (const { metadata } of objects) {
+        const object = this.get(collection, metadata);
+        if (object !== undefined) tell('ADDED', collection, object);
+      }
     }
   }
 
@@ -122,25 +133,6 @@ export class Storage {
     }
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-type Collections = ReadonlyMap<string, ReadonlyMap<string, AnyObject>>;
-
-/** What has changed from one state to another, for those who follow. */
-function differences(before: Collections, after: Collections, version: number): readonly StoredEvent[] {
-  const events: StoredEvent[] = [];
-  for (const collection of new Set([...after.keys(), ...before.keys()])) {
-    const [old, now] = [before.get(collection), after.get(collection)];
-    for (const [key, previous] of old ?? []) {
-      if (now?.has(key) !== true) events.push({ version, collection, type: 'DELETED', object: previous, previous });
-    }
-    for (const [key, object] of now ?? []) {
-      const previous = old?.get(key);
-      if (previous !== object)
-        events.push({ version, collection, type: previous === undefined ? 'ADDED' : 'MODIFIED', object, previous });
-    }
-  }
-  return events;
 }
 
 /** Freezes all that isn't frozen yet: parts that objects share were frozen with the first of them. */

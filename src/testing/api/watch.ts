@@ -1,4 +1,4 @@
-import { type AnyObject, compareKeys, type Status, type WatchEvent, type WatchOptions } from '../../kube/index.ts';
+import { type AnyObject, compareKeys, type Status, type WatchEvent, type WatchOptions } from '../../kube/plain/index.ts';
 import type { Cancel } from '../../runtime/index.ts';
 import type { Served } from './catalogue.ts';
 import { crude, tooOld } from './failures.ts';

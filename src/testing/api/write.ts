@@ -1,4 +1,4 @@
-import type { AnyObject, ManagedFieldsEntry, ObjectKey, Subresource } from '../../kube/index.ts';
+import type { AnyObject, ManagedFieldsEntry, ObjectKey, Subresource } from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import type { User } from '../access/index.ts';
 import { type Manager, readManagers, type Writer } from '../apply/managers.ts';
@@ -7,6 +7,7 @@ import type { CelEvaluator } from '../schema/cel.ts';
 import { conform, type Findings } from '../schema/conform.ts';
 import { withDefaults } from '../schema/defaults.ts';
 import { customProblems } from '../schema/rules.ts';
+import { scaleProblems } from '../schema/scale-paths.ts';
 import type { Served } from './catalogue.ts';
 import {
   badRequest,
@@ -19,7 +20,7 @@ import {
   type Undecodable,
   undecodable,
 } from './failures.ts';
-import { metadataProblems, STANDARD_FINALIZERS } from './metadata.ts';
+import { metadataProblems, STANDARD_FINALIZERS, typeMetaProblems } from './metadata.ts';
 import type { State } from './state.ts';
 
 /** How a write is to be done. */
@@ -30,8 +31,12 @@ export interface WriteContext {
   readonly subresource?: Subresource | undefined;
   /** Things that a client should be told though the write went well. */
   readonly warnings: string[];
+  /** What a strict reader says of the body, with what is to be said of fields that no type knows in their places among it. */
+  readonly foundByReader?: ((unknown: readonly string[]) => readonly string[]) | undefined;
   /** Who asks for it; the server itself where nobody is named. */
   readonly user?: User;
+  /** Whether an object is created by a request that isn't for creating: that must be allowed, too. */
+  readonly isUpsert?: boolean;
 }
 
 /** What a write did. */
@@ -46,6 +51,7 @@ export function fitted(
   served: Served,
   context: WriteContext,
   fail: Undecodable = undecodable(served.type, object),
+  keepsNulls = false,
 ): AnyObject {
   const findings: Findings = { unknown: [], mismatches: [] };
   const { custom, schema, collection } = served;
@@ -53,14 +59,20 @@ export function fitted(
   const result = conform({ ...object, metadata }, schema, custom === undefined, findings) as AnyObject;
   const [mismatch] = findings.mismatches;
   if (mismatch !== undefined) throw fail(mismatch);
-  report(findings, context, fail);
-  if (custom !== undefined) return withDefaults(result, custom.schema) as AnyObject;
+  // Of a kind that isn't the one that is served nothing is known.
+  if (custom === undefined || object.kind === served.type.kind) report(findings, context, fail);
+  if (custom !== undefined) return withDefaults(result, custom.schema, keepsNulls) as AnyObject;
   return KINDS[collection]?.defaults?.(result) ?? result;
 }
 
-export function report({ unknown }: Findings, { fieldValidation, warnings }: WriteContext, fail: Undecodable = badRequest): void {
-  if (unknown.length === 0 || fieldValidation === 'Ignore') return;
-  const texts = unknown.map((path) => `unknown field "${path}"`);
+function report(
+  { unknown }: Findings,
+  { fieldValidation, warnings, foundByReader }: WriteContext,
+  fail: Undecodable = badRequest,
+): void {
+  if (fieldValidation === 'Ignore') return;
+  const texts = foundByReader?.(unknown) ?? unknown.map((path) => `unknown field "${path}"`);
+  if (texts.length === 0) return;
   if (fieldValidation === 'Strict') throw fail(`strict decoding error: ${texts.join(', ')}`);
   warnings.push(...texts);
 }
@@ -75,7 +87,24 @@ export function mutated(
 ): AnyObject {
   const operation = old === undefined ? 'CREATE' : 'UPDATE';
   const changed = state.admission.mutate({ served, operation, object, old, context }) ?? object;
-  return changed === object ? object : fitted(changed, served, { ...context, fieldValidation: 'Ignore' });
+  if (changed === object) return object;
+  const result = fitted(changed, served, { ...context, fieldValidation: 'Ignore' });
+  if (result.metadata.namespace === object.metadata.namespace) return result;
+  throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+}
+
+/** Who may change an object may not create it for that reason (API: PUT and PATCH of what isn't there). */
+export function checkUpsert(
+  state: State,
+  { type }: Served,
+  { metadata }: AnyObject,
+  { user, isUpsert = false }: WriteContext,
+): void {
+  if (user === undefined || !isUpsert) return;
+  const { group, version, plural } = type;
+  const { namespace, name } = metadata;
+  const where = namespace === undefined ? {} : { namespace };
+  state.policy.authorize({ user, verb: 'create', group, version, resource: plural, ...where, name });
 }
 
 /** Keeps a user from giving away, by a role or a binding, what that user doesn't have. */
@@ -98,14 +127,28 @@ export function check(
   old: AnyObject | undefined,
   cel?: CelEvaluator,
   others: readonly FieldProblem[] = [],
+  isStatus = false,
 ): void {
   const { type, custom, collection } = served;
+  const untrue = custom === undefined ? [] : typeMetaProblems(object, served);
+  if (untrue.length > 0) {
+    const before = old === undefined ? [] : [...metadataProblems(object, served, old), ...others];
+    throw invalid(typeOf(object, type), object.metadata.name ?? '', [...before, ...untrue]);
+  }
   const problems: readonly FieldProblem[] = [
     ...metadataProblems(object, served, old),
     ...others,
-    ...(custom === undefined ? (KINDS[collection]?.validate?.(object, old, cel) ?? []) : customProblems(object, old, custom)),
+    ...(custom === undefined
+      ? (KINDS[collection]?.validate?.(object, old, cel) ?? [])
+      : [...customProblems(object, old, custom, isStatus), ...scaleProblems(object, custom.scale, isStatus)]),
   ];
   if (problems.length > 0) throw invalid(type, object.metadata.name ?? '', problems);
+}
+
+/** The type that an object says it has. */
+function typeOf({ apiVersion, kind }: AnyObject, type: Served['type']): Served['type'] {
+  const [group = '', version] = apiVersion.split('/');
+  return { ...type, kind, group: version === undefined ? '' : group };
 }
 
 export function writerOf(state: State, served: Served, context: WriteContext, operation: Writer['operation']): Writer {
@@ -174,8 +217,9 @@ export function requireVersion({ type, custom, collection }: Served, { metadata 
 
 /** What is wrong with a write that names another uid, or a time of deletion: neither can be changed. */
 export function changedForGood(old: AnyObject, { metadata }: AnyObject): readonly FieldProblem[] {
-  const { uid = '', deletionTimestamp, deletionGracePeriodSeconds } = metadata;
+  const { name, uid = '', deletionTimestamp, deletionGracePeriodSeconds } = metadata;
   const problems: FieldProblem[] = [];
+  if (name !== old.metadata.name) problems.push(invalidValue('metadata.name', name, IMMUTABLE));
   if (uid !== '' && uid !== old.metadata.uid) problems.push(invalidValue('metadata.uid', uid, IMMUTABLE));
   if (deletionTimestamp !== undefined && old.metadata.deletionTimestamp === undefined)
     problems.push(invalidValue('metadata.deletionTimestamp', deletionTimestamp, IMMUTABLE));

@@ -1,4 +1,4 @@
-import { deepEqual, type FieldNode, type FieldSet, fieldElement, isRecord, NO_FIELDS } from '../../kube/index.ts';
+import { deepEqual, type FieldNode, type FieldSet, fieldElement, isRecord, NO_FIELDS } from '../../kube/plain/index.ts';
 import { ANY, itemSchema, memberSchema, type Schema } from '../schema/schema.ts';
 import { elementOf, isLeaf } from './fields.ts';
 

@@ -1,4 +1,12 @@
-import { type FieldNode, type FieldSet, fieldElement, isRecord, keyElement, NO_FIELDS, valueElement } from '../../kube/index.ts';
+import {
+  type FieldNode,
+  type FieldSet,
+  fieldElement,
+  isRecord,
+  keyElement,
+  NO_FIELDS,
+  valueElement,
+} from '../../kube/plain/index.ts';
 import { isDeclared, itemSchema, type ListSchema, memberSchema, type Schema } from '../schema/schema.ts';
 
 /** Whether a value is owned as a whole: it has no parts, or its schema says so, or nothing is known of a list. */
@@ -53,23 +61,23 @@ export function elementOf(item: unknown, schema: ListSchema): string {
   );
 }
 
-/** The value without the fields of a set: members go with all that is below them. */
+/** The value without the fields of a set: members go with all that is below them. Of what nothing is left there is a null. */
 export function withoutFields(value: unknown, schema: Schema, fields: FieldSet): unknown {
   if (fields.size === 0) return value;
   if (Array.isArray(value)) {
     if (schema.type !== 'list') return value;
-    return value.flatMap((item) => {
+    const items = value.flatMap((item) => {
       const node = fields.get(elementOf(item, schema));
       if (node?.member) return [];
       return [node === undefined ? item : withoutFields(item, itemSchema(schema), node.children)];
     });
+    return items.length === 0 ? null : items;
   }
   if (!isRecord(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, member]) => {
-      const node = fields.get(fieldElement(name));
-      if (node?.member) return [];
-      return [[name, node === undefined ? member : withoutFields(member, memberSchema(schema, name), node.children)]];
-    }),
-  );
+  const members = Object.entries(value).flatMap(([name, member]): readonly (readonly [string, unknown])[] => {
+    const node = fields.get(fieldElement(name));
+    if (node?.member) return [];
+    return [[name, node === undefined ? member : withoutFields(member, memberSchema(schema, name), node.children)]];
+  });
+  return members.length === 0 ? null : Object.fromEntries(members);
 }

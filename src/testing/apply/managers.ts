@@ -11,7 +11,7 @@ import {
   parseFieldsV1,
   toFieldsV1,
   union,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { isDeclared, type Schema } from '../schema/schema.ts';
 import { compareFields, partSchema } from './compare.ts';
 import { fieldsOf, withoutFields } from './fields.ts';
@@ -30,13 +30,14 @@ export interface Manager {
 /** Who writes now. */
 export type Writer = Omit<Manager, 'fields'>;
 
-/** Reads `metadata.managedFields`. */
+/** Reads `metadata.managedFields`. Of entries of the same manager the last counts. */
 export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): readonly Manager[] {
-  return (entries ?? []).flatMap((entry) => {
+  const managers = (entries ?? []).flatMap((entry): readonly Manager[] => {
     if (entry.operation !== 'Apply' && entry.operation !== 'Update') return [];
     const { manager = '', operation, apiVersion = '', subresource = '', time = '', fieldsV1 } = entry;
     return [{ manager, operation, apiVersion, subresource, time, fields: parseFieldsV1(fieldsV1) }];
   });
+  return managers.filter((manager, index) => !managers.some((other, at) => at > index && isSame(other, manager)));
 }
 
 /** Writes `metadata.managedFields`: appliers first, then by time and name. Managers without fields are left out. */
@@ -203,6 +204,8 @@ function unowned(fields: FieldSet, owned: FieldSet, schema: Schema): FieldSet {
       const other = owned.get(element);
       const isNamed = element.startsWith('f:') && isDeclared(schema, element.slice(2));
       if (other === undefined) return [[element, isNamed ? { ...node, member: true } : node]];
+      // An element of a list is somebody's only if they named it, whatever they have below it.
+      if (!isNamed && node.member && !other.member) return [[element, node]];
       const children = unowned(node.children, other.children, partSchema(schema, element));
       return children.size > 0 ? [[element, { member: false, children }]] : [];
     }),

@@ -1,10 +1,10 @@
-import { isRecord } from '../../kube/index.ts';
+import { isRecord } from '../../kube/plain/index.ts';
 import { type ListSchema, memberSchema, type Schema } from '../schema/schema.ts';
 import { elementOf, isLeaf } from './fields.ts';
 
 /** Lays an applied configuration over a live object: objects and lists with keys merge, everything else is replaced. */
 export function mergeApplied(live: unknown, applied: unknown, schema: Schema): unknown {
-  if (applied === undefined) return live;
+  if (applied === undefined || (applied === null && isContainer(live, schema))) return live;
   if (live === undefined || live === null || isLeaf(applied, schema)) return applied;
   if (Array.isArray(applied)) return Array.isArray(live) && schema.type === 'list' ? mergeLists(live, applied, schema) : applied;
   if (!isRecord(applied) || !isRecord(live)) return applied;
@@ -15,6 +15,10 @@ export function mergeApplied(live: unknown, applied: unknown, schema: Schema): u
   }
   return merged;
 }
+
+/** Whether a value has parts, which stay where null is applied to the whole. */
+const isContainer = (value: unknown, schema: Schema): boolean =>
+  typeof value === 'object' && value !== null && schema.type !== 'any' && schema.type !== 'scalar' && !isLeaf(value, schema);
 
 /**
  * Merges lists whose elements have names. The applied order counts for the elements that it has; the others stay behind the neighbour that

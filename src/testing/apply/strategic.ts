@@ -1,4 +1,4 @@
-import { deepEqual, isRecord } from '../../kube/index.ts';
+import { deepEqual, isRecord } from '../../kube/plain/index.ts';
 import { badRequest, crude } from '../api/failures.ts';
 import { itemSchema, memberSchema, type Schema } from '../schema/schema.ts';
 

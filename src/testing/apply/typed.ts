@@ -1,4 +1,4 @@
-import { isRecord } from '../../kube/index.ts';
+import { isRecord } from '../../kube/plain/index.ts';
 import { isDeclared, type ListSchema, memberSchema, type ScalarSchema, type Schema } from '../schema/schema.ts';
 
 /** One place in which a configuration doesn't fit its schema. */

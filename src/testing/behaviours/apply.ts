@@ -1,4 +1,4 @@
-import type { AnyObject, ManagedFieldsEntry } from '../../kube/index.ts';
+import type { AnyObject, ManagedFieldsEntry } from '../../kube/plain/index.ts';
 import { type Behaviour, configMap, configMaps, deployment, deployments, fails, holds, same } from './behaviour.ts';
 
 const SOURCE = 'Kubernetes server-side apply';

@@ -7,7 +7,7 @@ import {
   isClustersetError,
   type ObjectMeta,
   resourceType,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 
 /** What a behaviour case is run with. */
 export interface BehaviourContext {

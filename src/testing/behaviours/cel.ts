@@ -6,7 +6,7 @@ import {
   type ResourceType,
   resourceType,
   type StructuralSchema,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { ClusterProfile } from '../../registry/index.ts';
 import { type Behaviour, type BehaviourContext, crds, fails, holds, same } from './behaviour.ts';
 

@@ -1,4 +1,4 @@
-import { type AnyObject, type CustomResourceDefinition, type ResourceType, resourceType } from '../../kube/index.ts';
+import { type AnyObject, type CustomResourceDefinition, type ResourceType, resourceType } from '../../kube/plain/index.ts';
 import { type Behaviour, type BehaviourContext, crds, fails, holds, same } from './behaviour.ts';
 
 const SOURCE = 'Kubernetes custom resources';

@@ -1,4 +1,4 @@
-import { type AnyObject, resourceType } from '../../kube/index.ts';
+import { type AnyObject, resourceType } from '../../kube/plain/index.ts';
 import { type Behaviour, configMap, configMaps, deployment, deployments, fails, holds, namespaces, same } from './behaviour.ts';
 
 const SOURCE = 'API: meta/v1 DeleteOptions';

@@ -8,6 +8,7 @@ import { LIST_BEHAVIOURS } from './lists.ts';
 import { OBJECT_BEHAVIOURS } from './objects.ts';
 import { PATCH_BEHAVIOURS } from './patches.ts';
 import { SCALE_BEHAVIOURS } from './scale.ts';
+import { WRITE_BEHAVIOURS } from './writes.ts';
 
 export type { Behaviour, BehaviourContext } from './behaviour.ts';
 
@@ -22,4 +23,5 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   ...CEL_BEHAVIOURS,
   ...DELETION_BEHAVIOURS,
   ...SCALE_BEHAVIOURS,
+  ...WRITE_BEHAVIOURS,
 ];

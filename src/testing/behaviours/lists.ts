@@ -1,4 +1,4 @@
-import type { AnyObject, WatchEvent, WatchOptions } from '../../kube/index.ts';
+import type { AnyObject, WatchEvent, WatchOptions } from '../../kube/plain/index.ts';
 import { type Behaviour, type BehaviourContext, configMap, configMaps, fails, holds, same } from './behaviour.ts';
 
 const SOURCE = 'Kubernetes API concepts: lists and watches';

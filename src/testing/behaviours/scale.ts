@@ -1,4 +1,4 @@
-import { type AnyObject, type Cluster, type Json, memberOf, resourceType } from '../../kube/index.ts';
+import { type AnyObject, type Cluster, type Json, memberOf, resourceType } from '../../kube/plain/index.ts';
 import { type Behaviour, type BehaviourContext, crds, deployment, deployments, fails, same } from './behaviour.ts';
 
 const SOURCE = 'API: autoscaling/v1 Scale';

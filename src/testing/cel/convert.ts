@@ -1,4 +1,4 @@
-import { isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { isRecord, type StructuralSchema } from '../../kube/plain/index.ts';
 import { escapeName } from './names.ts';
 import { readDate, readSchemaDuration, readTimestamp } from './time.ts';
 import { CelFailure, List, MapValue, Struct, type Value } from './values.ts';

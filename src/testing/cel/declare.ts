@@ -1,5 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js';
-import { isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { isRecord, type StructuralSchema } from '../../kube/plain/index.ts';
 import { isEmbedded, visibleProperties } from './convert.ts';
 import { OPAQUE_TYPES, SIGNATURES } from './functions/index.ts';
 import { registerMacros } from './macro-types.ts';

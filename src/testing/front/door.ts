@@ -1,4 +1,4 @@
-import { isClustersetError } from '../../kube/index.ts';
+import { isClustersetError } from '../../kube/plain/index.ts';
 import type { User } from '../access/index.ts';
 import { StatusError } from '../api/failures.ts';
 import type { Storage } from '../api/storage.ts';
@@ -8,8 +8,10 @@ import type { ClientRequest, Credentials } from './request.ts';
 
 /** Says who makes a request, and whether they may. */
 export interface Gatekeeper {
-  /** @throws StatusError 401 or 403. */
-  admit(request: ClientRequest, credentials: Credentials): User;
+  /** @throws StatusError 401, or 403 for who may not act as somebody else. */
+  identify(request: ClientRequest, credentials: Credentials): User;
+  /** @throws StatusError 403. */
+  allow(request: ClientRequest, user: User): void;
 }
 
 /**
@@ -43,7 +45,8 @@ export class Door {
     const visit = (): Visit => new Visit(request, user, { door: this, storage: this.#storage });
     try {
       await this.network.pass(this.cluster, request, signal);
-      user = this.#gatekeeper.admit(request, credentials);
+      user = this.#gatekeeper.identify(request, credentials);
+      this.#gatekeeper.allow(request, user);
     } catch (error) {
       visit().ended(error);
       throw error;
@@ -69,18 +72,25 @@ export class Visit {
     this.#storage = storage;
   }
 
-  /** Carries the request out. */
-  act<T>(work: () => T, code = 200): T {
+  /** Carries the request out. `undo` ends what was opened for it, where the client never hears of it. */
+  act<T>(work: () => T, code = 200, undo?: (result: T) => void): T {
     const before = this.#storage.version;
+    const passBack = (): void => this.#door.network.passBack(this.#door.cluster, this.request);
     let result: T;
     try {
       result = work();
     } catch (error) {
       this.#note(codeOf(error), this.#storage.version !== before);
+      passBack();
       throw error;
     }
     this.#note(code, this.#storage.version !== before);
-    this.#door.network.passBack(this.#door.cluster, this.request);
+    try {
+      passBack();
+    } catch (error) {
+      undo?.(result);
+      throw error;
+    }
     return result;
   }
 

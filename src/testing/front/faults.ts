@@ -1,4 +1,4 @@
-import { failure, type Status } from '../../kube/index.ts';
+import { failure, type Status } from '../../kube/plain/index.ts';
 import { StatusError } from '../api/failures.ts';
 import type { RequestScope } from './request.ts';
 

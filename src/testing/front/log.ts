@@ -5,7 +5,7 @@ import { type ClientRequest, isInScope, isWrite, type RequestScope, resourceText
 export interface LoggedRequest extends ClientRequest {
   /** Counts the requests of the cluster, from 1. */
   readonly number: number;
-  /** When it was answered, in milliseconds since 1970 by the cluster's clock. */
+  /** When it was answered, in milliseconds since 1970; no skew of the cluster's clock counts. */
   readonly at: number;
   /** Name of the user. */
   readonly user: string;

@@ -1,4 +1,4 @@
-import { ClustersetError } from '../../kube/index.ts';
+import { ClustersetError } from '../../kube/plain/index.ts';
 import { type Clock, milliseconds } from '../../runtime/index.ts';
 import type { Subscription } from '../api/watch.ts';
 import { type FailureAnswer, type Fault, failing } from './faults.ts';
@@ -24,6 +24,7 @@ export interface OpenWatch {
  */
 export class Network {
   readonly #clock: Clock;
+  readonly #closing = new AbortController();
   readonly #cuts = new Set<symbol>();
   readonly #faults = new Set<Fault>();
   readonly #listeners = new Set<() => void>();
@@ -65,7 +66,10 @@ export class Network {
     return this.#bring({ kind: 'silence' }, scope);
   }
 
-  /** Latency: requests, and events of watches, take so much longer: milliseconds, or text such as `2s`. */
+  /**
+   * Latency: requests, and events of watches, take so much longer: milliseconds, or text such as `2s`. Several add up. When it ends, whoever
+   * still waits because of it goes on.
+   */
   delay(duration: number | string, scope: RequestScope = {}): Disposable {
     return this.#bring({ kind: 'delay', ms: milliseconds(duration) }, scope);
   }
@@ -75,7 +79,7 @@ export class Network {
     return this.#bring({ kind: 'reset' }, scope);
   }
 
-  /** Requests are carried out, and the connection breaks before the answer is there: the client can't know. */
+  /** Requests are carried out, or refused, and the connection breaks before the answer is there: the client can't know. */
   loseAnswers(scope: RequestScope = {}): Disposable {
     return this.#bring({ kind: 'lose' }, scope);
   }
@@ -99,6 +103,15 @@ export class Network {
     return this.#silences.length;
   }
 
+  /**
+   * Fires when the cluster is let go of.
+   *
+   * @internal
+   */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Calls back when the network is cut. Returns how to stop that. */
   onCut(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -113,7 +126,7 @@ export class Network {
   async pass(cluster: string, request: ClientRequest, signal?: AbortSignal): Promise<void> {
     if (this.isCut) throw this.refused(cluster);
     for (const fault of this.#met(request)) {
-      if (fault.kind === 'delay') await this.#delayed(cluster, fault.ms, signal);
+      if (fault.kind === 'delay') await this.#delayed(cluster, fault, fault.ms, signal);
     }
     await this.#until(cluster, () => !this.#met(request).some(({ kind }) => kind === 'hang'), signal);
     for (const fault of this.#met(request)) {
@@ -139,25 +152,52 @@ export class Network {
    *
    * @internal
    */
-  async deliver(
-    cluster: string,
-    { request, silencesBefore }: OpenWatch,
-    subscription: Subscription,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const isDead = this.#silences.slice(silencesBefore).some((scope) => isInScope(request, scope));
-    if (isDead) await this.#until(cluster, () => false, signal);
+  async deliver(cluster: string, watch: OpenWatch, subscription: Subscription, signal?: AbortSignal): Promise<void> {
+    await this.deliverEnd(cluster, watch, signal);
     if (this.#faults.size === 0) return;
-    const { pushedAt } = subscription;
+    const { request } = watch;
+    let due = subscription.pushedAt;
     for (const fault of this.#met(request)) {
       if (fault.kind === 'reset') throw broken(cluster);
-      if (fault.kind === 'delay') await this.#delayed(cluster, pushedAt + fault.ms - this.#clock.monotonic(), signal);
+      if (fault.kind === 'delay') {
+        due += fault.ms;
+        await this.#delayed(cluster, fault, due - this.#clock.monotonic(), signal);
+      }
       if (fault.kind === 'slow') {
         subscription.limit(fault.buffer);
         await this.#until(cluster, () => !this.#faults.has(fault), signal);
         subscription.limit(Number.POSITIVE_INFINITY);
       }
     }
+  }
+
+  /**
+   * Lets the end of a watch through, or not.
+   *
+   * @internal
+   */
+  async deliverEnd(cluster: string, { request, silencesBefore }: OpenWatch, signal?: AbortSignal): Promise<void> {
+    const isDead = this.#silences.slice(silencesBefore).some((scope) => isInScope(request, scope));
+    if (isDead) await this.#until(cluster, () => false, signal);
+  }
+
+  /**
+   * Ends what is open and whatever waits, for good.
+   *
+   * @internal
+   */
+  close(): void {
+    this.#closing.abort();
+    this.breakOff();
+  }
+
+  /**
+   * Breaks all connections that are open; new ones can be made at once.
+   *
+   * @internal
+   */
+  breakOff(): void {
+    this.cut()[Symbol.dispose]();
   }
 
   /** What a call fails with while the network is cut. */
@@ -186,7 +226,7 @@ export class Network {
     for (const look of [...this.#waiting]) look();
   }
 
-  async #delayed(cluster: string, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  async #delayed(cluster: string, fault: Fault, ms: number, signal: AbortSignal | undefined): Promise<void> {
     if (ms <= 0) return;
     let isOver = false;
     const cancel = this.#clock.after(ms, () => {
@@ -194,7 +234,7 @@ export class Network {
       this.#lookAgain();
     });
     try {
-      await this.#until(cluster, () => isOver, signal);
+      await this.#until(cluster, () => isOver || !this.#faults.has(fault), signal);
     } finally {
       cancel();
     }

@@ -56,6 +56,11 @@ export function isInScope(request: ClientRequest, { verbs, resources, namespaces
   return resources === undefined || resources.includes(resourceText(request)) || resources.includes(request.resource ?? '');
 }
 
+/** The one object that a list or a watch with this field selector asks for by its name. */
+export function nameSelected(fieldSelector = ''): string | undefined {
+  return /^metadata\.name=([^,]+)$/.exec(fieldSelector)?.[1];
+}
+
 const READING: ReadonlySet<Verb> = new Set(['get', 'list', 'watch']);
 
 /** Whether a request asks for a change. */

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import type { OfflineCluster } from '../offline-cluster.ts';
+import { textOf } from '../web/answer.ts';
 import { Handler } from '../web/handler.ts';
 import { loopbackCertificate } from './certificate.ts';
 
@@ -114,7 +114,7 @@ class Listener {
     server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => void this.#serve(request, response));
     // A client that goes away, or speaks no TLS, is its own affair.
     server.on('sessionError', () => undefined);
-    server.on('clientError', (_error: Error, socket: Socket) => socket.destroy());
+    server.on('clientError', refuse);
     server.on('tlsClientError', () => undefined);
   }
 
@@ -156,9 +156,12 @@ class Listener {
 
   async #serve(request: ServerRequest, response: Answer): Promise<void> {
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(GONE);
+    });
     try {
-      await send(await this.#handler.handle(toRequest(request, gone.signal)), response, gone.signal);
+      const answer = await this.#handler.handle(toRequest(request, await readBody(request), gone.signal));
+      await send(answer, response, gone.signal);
     } catch {
       // Cut off, or the client has gone.
       request.socket?.destroy();
@@ -166,16 +169,49 @@ class Listener {
   }
 }
 
-function toRequest(request: ServerRequest, signal: AbortSignal): Request {
+/** What is no HTTP is told so, as far as there is anybody to tell. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n`;
+  socket.end(`${head}${status}`, () => socket.destroy());
+}
+
+/** Methods that a Request can't have. No path knows them, nor the one that is asked for in their place. */
+const UNASKABLE: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
+
+/** Why requests end whose client has gone: one for all, for it tells nothing more. */
+const GONE = new Error('the client has gone');
+
+/** What a body may have at most; the handler refuses what is larger, and looks at no more of it. */
+const MOST_BYTES = 3 * 1024 * 1024 + 1;
+
+/** The body, or as much of it as is looked at. The rest is thrown away. */
+async function readBody(request: ServerRequest): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    if (size < MOST_BYTES) chunks.push(chunk);
+    size += chunk.length;
+  }
+  return size === 0 ? undefined : Buffer.concat(chunks);
+}
+
+function toRequest(request: ServerRequest, body: Uint8Array<ArrayBuffer> | undefined, signal: AbortSignal): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (name.startsWith(':') || value === undefined) continue;
     for (const each of Array.isArray(value) ? value : [value]) headers.append(name, each);
   }
-  const method = request.method ?? 'GET';
-  const hasBody = method !== 'GET' && method !== 'HEAD';
-  const body = hasBody ? { body: Readable.toWeb(request as Readable) as ReadableStream, duplex: 'half' } : {};
-  return new Request(new URL(request.url ?? '/', 'https://127.0.0.1'), { method, headers, signal, ...body } as RequestInit);
+  const { method: asked = 'GET', url: target = '/' } = request;
+  const method = UNASKABLE.has(asked) ? 'UNKNOWN' : asked;
+  // A target that starts with two slashes names no host.
+  const url = new URL(target.startsWith('/') ? `https://127.0.0.1${target}` : target, 'https://127.0.0.1');
+  return new Request(url, { method, headers, signal, ...(body === undefined ? {} : { body }) });
 }
 
 async function send(answer: Response, response: Answer, signal: AbortSignal): Promise<void> {
@@ -186,8 +222,9 @@ async function send(answer: Response, response: Answer, signal: AbortSignal): Pr
     headers[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
   }
   (response as ServerResponse).writeHead(answer.status, headers);
-  if (answer.body === null) {
-    response.end();
+  const text = textOf(answer);
+  if (text !== undefined || answer.body === null) {
+    response.end(text ?? '');
     return;
   }
   const reader = answer.body.getReader();

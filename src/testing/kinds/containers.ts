@@ -1,4 +1,4 @@
-import { compareQuantities, compareText, parseQuantity } from '../../kube/index.ts';
+import { compareQuantities, compareText, parseQuantity } from '../../kube/plain/index.ts';
 import { type FieldProblem, forbiddenField, invalidValue, required } from '../api/failures.ts';
 import { type Fields, listOf, numberOf, part, textOf, textsOf } from './kind.ts';
 import {

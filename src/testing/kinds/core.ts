@@ -1,4 +1,4 @@
-import { type AnyObject, checkDnsLabel, checkLabelKey, deepEqual } from '../../kube/index.ts';
+import { type AnyObject, checkDnsLabel, checkLabelKey, deepEqual } from '../../kube/plain/index.ts';
 import { type FieldProblem, forbiddenField, invalidValue, required } from '../api/failures.ts';
 import {
   each,
@@ -147,7 +147,7 @@ export const secret: Kind = {
 export const configMap: Kind = {
   validate: (object, old) => {
     const binary = part(object, 'binaryData');
-    const twice = Object.keys(part(object, 'data')).filter((key) => binary[key] !== undefined);
+    const twice = Object.keys(part(object, 'data')).filter((key) => Object.hasOwn(binary, key));
     return [
       ...immutableProblems(object, old),
       ...twice.map((key) => invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData')),

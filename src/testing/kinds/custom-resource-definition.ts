@@ -5,7 +5,7 @@ import {
   deepEqual,
   isRecord,
   type StructuralSchema,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { type FieldProblem, invalidValue, notImplemented, required } from '../api/failures.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
 import { ruleShapeProblems, ruleTextProblems } from '../schema/check-rules.ts';

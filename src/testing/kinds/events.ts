@@ -1,4 +1,4 @@
-import { type AnyObject, checkLabelKey } from '../../kube/index.ts';
+import { type AnyObject, checkLabelKey } from '../../kube/plain/index.ts';
 import { invalidValue, required } from '../api/failures.ts';
 import { filled, type Kind, part, textOf } from './kind.ts';
 import { invalidBy, NONE, type Problems, when } from './problems.ts';

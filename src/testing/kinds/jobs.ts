@@ -1,4 +1,4 @@
-import { type AnyObject, checkDnsSubdomain, deepEqual } from '../../kube/index.ts';
+import { type AnyObject, checkDnsSubdomain, deepEqual } from '../../kube/plain/index.ts';
 import { invalidValue, required } from '../api/failures.ts';
 import { cronProblem } from './cron.ts';
 import { each, type Fields, filled, filling, inside, type Kind, NO_TIMES, numberOf, part, textOf, withSpec } from './kind.ts';

@@ -1,4 +1,4 @@
-import type { AnyObject } from '../../kube/index.ts';
+import type { AnyObject } from '../../kube/plain/index.ts';
 import type { FieldProblem } from '../api/failures.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
 

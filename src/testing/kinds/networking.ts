@@ -1,4 +1,4 @@
-import { type AnyObject, checkDnsSubdomain } from '../../kube/index.ts';
+import { type AnyObject, checkDnsSubdomain } from '../../kube/plain/index.ts';
 import { type FieldProblem, forbiddenField, invalidValue, required } from '../api/failures.ts';
 import { each, type Fields, filling, type Kind, listOf, numberOf, part, textOf, textsOf, withSpec } from './kind.ts';
 import {

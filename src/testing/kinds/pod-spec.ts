@@ -1,4 +1,4 @@
-import { checkDnsSubdomain, checkLabelKey, checkLabelValue } from '../../kube/index.ts';
+import { checkDnsSubdomain, checkLabelKey, checkLabelValue } from '../../kube/plain/index.ts';
 import { forbiddenField, invalidValue, required } from '../api/failures.ts';
 import { containerProblems } from './containers.ts';
 import { type Fields, listOf, numberOf, part, textOf } from './kind.ts';

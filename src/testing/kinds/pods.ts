@@ -1,4 +1,4 @@
-import { type AnyObject, deepEqual } from '../../kube/index.ts';
+import { type AnyObject, deepEqual } from '../../kube/plain/index.ts';
 import { forbiddenField, invalidValue } from '../api/failures.ts';
 import {
   each,

@@ -1,4 +1,4 @@
-import { checkDnsLabel, checkDnsSubdomain, checkLabelKey, checkLabelValue, compareText } from '../../kube/index.ts';
+import { checkDnsLabel, checkDnsSubdomain, checkLabelKey, checkLabelValue, compareText } from '../../kube/plain/index.ts';
 import { type FieldProblem, forbiddenField, invalidValue, required } from '../api/failures.ts';
 import { type Fields, listOf, part, textOf, textsOf } from './kind.ts';
 

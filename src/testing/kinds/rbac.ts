@@ -1,4 +1,4 @@
-import { type AnyObject, checkDnsSubdomain, deepEqual } from '../../kube/index.ts';
+import { type AnyObject, checkDnsSubdomain, deepEqual } from '../../kube/plain/index.ts';
 import { invalidValue, required } from '../api/failures.ts';
 import { each, type Fields, filling, inside, type Kind, listOf, part, textOf, textsOf } from './kind.ts';
 import { invalidBy, labelSelector, NONE, oneOf, type Problems, unsupported, when } from './problems.ts';

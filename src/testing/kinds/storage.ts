@@ -1,4 +1,4 @@
-import { type AnyObject, compareQuantities, deepEqual, parseQuantity } from '../../kube/index.ts';
+import { type AnyObject, compareQuantities, deepEqual, parseQuantity } from '../../kube/plain/index.ts';
 import { forbiddenField, invalidValue, required } from '../api/failures.ts';
 import { type Fields, filled, filling, inside, type Kind, part, textOf, textsOf, without, withSpec, withStatus } from './kind.ts';
 import { isVolumeSource, sourceProblems } from './pod-spec.ts';

@@ -5,7 +5,7 @@ import {
   type LabelSelector,
   matchesLabels,
   requirementsOf,
-} from '../../kube/index.ts';
+} from '../../kube/plain/index.ts';
 import { forbiddenField, invalidValue, required } from '../api/failures.ts';
 import { type Fields, filled, filling, inside, type Kind, listOf, numberOf, part, textOf, withSpec, withStatus } from './kind.ts';
 import { podSpecProblems } from './pod-spec.ts';

@@ -1,4 +1,4 @@
-import { apiVersionOf, BUILT_IN, type ResourceType } from '../../kube/index.ts';
+import { apiVersionOf, BUILT_IN, type ResourceType } from '../../kube/plain/index.ts';
 import { UNFEDERATED } from '../kinds/unfederated.ts';
 import structures from './built-in-structures.json' with { type: 'json' };
 import { ANY, type Schema, type StructSchema } from './schema.ts';

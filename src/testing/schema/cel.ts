@@ -1,4 +1,4 @@
-import type { StructuralSchema } from '../../kube/index.ts';
+import type { StructuralSchema } from '../../kube/plain/index.ts';
 
 /** One expression in CEL, and what it is about. */
 export interface CelExpression {

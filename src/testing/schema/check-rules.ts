@@ -1,4 +1,4 @@
-import { isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { isRecord, type StructuralSchema } from '../../kube/plain/index.ts';
 import { type FieldProblem, invalidValue, notImplemented, required } from '../api/failures.ts';
 import type { CelCompiled, CelEvaluator } from './cel.ts';
 import { parseFieldPath } from './field-path.ts';

@@ -1,4 +1,4 @@
-import { formatQuantity, isRecord, parseQuantity } from '../../kube/index.ts';
+import { formatQuantity, isRecord, parseQuantity } from '../../kube/plain/index.ts';
 import { ANY, itemSchema, type MapSchema, memberSchema, type ScalarSchema, type Schema, type StructSchema } from './schema.ts';
 
 /** What {@link conform} found on its way. */
@@ -84,9 +84,18 @@ class Fitter {
   }
 
   #list(value: unknown, schema: Schema, path: string, builtIn: boolean): unknown {
-    if (!Array.isArray(value)) return this.#mismatch(value, goType(schema), path, builtIn);
+    if (!Array.isArray(value)) return this.#mismatch(value, this.#listType(schema, path), path, builtIn);
     const items = itemSchema(schema);
-    return value.map((item, index) => this.value(item, items, `${path}[${index}]`, builtIn) ?? null);
+    return value.map(
+      (item, index) => this.value(item, items, `${path}[${index}]`, builtIn) ?? this.#emptyItem(items, path, builtIn),
+    );
+  }
+
+  /** A built-in kind has an empty element where null is given. */
+  #emptyItem(schema: Schema, path: string, builtIn: boolean): unknown {
+    if (!builtIn) return null;
+    if (schema.type === 'struct') return this.struct({}, schema, path, builtIn);
+    return isText(schema) ? '' : null;
   }
 
   #scalar(value: unknown, { scalar }: ScalarSchema, path: string): unknown {
@@ -96,7 +105,9 @@ class Fitter {
       case 'int-or-string':
         return typeof value === 'string' || Number.isInteger(value) ? value : this.#mismatch(value, 'intstr.IntOrString', path);
       case 'integer':
-        return Number.isInteger(value) ? value : this.#mismatch(value, integerType(path), path);
+        return Number.isInteger(value) && Math.abs(value as number) <= LARGEST
+          ? value
+          : this.#mismatch(value, integerType(path), path);
       case 'number':
         return typeof value === 'number' ? value : this.#mismatch(value, 'float64', path);
       case 'boolean':
@@ -108,6 +119,10 @@ class Fitter {
       default:
         return typeof value === 'string' ? value : this.#mismatch(value, this.#textType(path), path);
     }
+  }
+
+  #listType(schema: Schema, path: string): string {
+    return LIST_TYPES[`${this.#struct}.${path.split('.').at(-1)}`] ?? goType(schema);
   }
 
   #textType(path: string): string {
@@ -144,6 +159,9 @@ class Fitter {
   }
 }
 
+/** The largest whole number of any field. */
+const LARGEST = 2 ** 63;
+
 /** Whether a built-in kind leaves a value out: optional lists and maps without anything in them. */
 function isOmitted(value: unknown, schema: Schema | undefined, required: boolean): boolean {
   if (required) return false;
@@ -155,7 +173,7 @@ function jsonName(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
   // A number that is none of its type is told, one in place of something else is not.
-  return typeof value === 'number' && !Number.isInteger(value) ? `number ${value}` : typeof value;
+  return typeof value === 'number' && (!Number.isInteger(value) || Math.abs(value) > LARGEST) ? `number ${value}` : typeof value;
 }
 
 /** A path without the keys of maps and the places of lists, which the server's reader doesn't tell. */
@@ -219,6 +237,9 @@ function inUtc(text: string, isMicro: boolean): string {
   if (zone === 'Z' && (isMicro || fraction === '')) return text;
   return new Date(`${start}${zone}`).toISOString().replace(/\.\d+Z$/, `${isMicro ? fraction : ''}Z`);
 }
+
+/** Lists of such texts. */
+const LIST_TYPES: Readonly<Record<string, string>> = { 'NamespaceSpec.finalizers': '[]v1.FinalizerName' };
 
 /** Texts that have a type of their own in the server's code, as far as messages about them are common. */
 const TEXT_TYPES: Readonly<Record<string, string>> = {

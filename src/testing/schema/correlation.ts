@@ -1,4 +1,4 @@
-import { deepEqual, isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { deepEqual, isRecord, type StructuralSchema } from '../../kube/plain/index.ts';
 
 interface Pair {
   readonly value: unknown;

@@ -1,4 +1,4 @@
-import { isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { isRecord, type StructuralSchema } from '../../kube/plain/index.ts';
 import { ANY, type Schema, type StructSchema } from './schema.ts';
 
 /** The structure that a CRD's schema describes. Lists are atomic and maps granular where it says nothing else. */

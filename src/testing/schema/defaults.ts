@@ -1,11 +1,14 @@
-import { isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { isRecord, type StructuralSchema } from '../../kube/plain/index.ts';
 import { copy } from './conform.ts';
 
-/** Fills in the defaults of a CRD's schema, from the outside in: a default may hold objects that have defaults themselves. */
-export function withDefaults(value: unknown, schema: StructuralSchema): unknown {
+/**
+ * Fills in the defaults of a CRD's schema, from the outside in: a default may hold objects that have defaults themselves. `keepsNulls` where a
+ * null stays for which there is no default, though it mayn't be there.
+ */
+export function withDefaults(value: unknown, schema: StructuralSchema, keepsNulls = false): unknown {
   if (Array.isArray(value)) {
     const { items } = schema;
-    return isRecord(items) ? value.map((item) => withDefaults(item, items)) : value;
+    return isRecord(items) ? value.map((item) => withDefaults(item, items, keepsNulls)) : value;
   }
   if (!isRecord(value)) return value;
   const properties = isRecord(schema.properties) ? schema.properties : {};
@@ -13,16 +16,19 @@ export function withDefaults(value: unknown, schema: StructuralSchema): unknown 
   for (const [name, member] of Object.entries(value)) {
     const below = memberOf(schema, properties, name);
     // A null that may not be null is none, and makes place for a default.
-    if (member === null && below !== undefined && below.nullable !== true) continue;
-    result[name] = below === undefined ? member : withDefaults(member, below);
+    if (member === null && isNone(below, keepsNulls)) continue;
+    result[name] = below === undefined ? member : withDefaults(member, below, keepsNulls);
   }
   for (const [name, property] of Object.entries(properties)) {
     if (isRecord(property) && property.default !== undefined && result[name] === undefined) {
-      result[name] = withDefaults(copy(property.default), property);
+      result[name] = withDefaults(copy(property.default), property, keepsNulls);
     }
   }
   return result;
 }
+
+const isNone = (schema: StructuralSchema | undefined, keepsNulls: boolean): boolean =>
+  schema !== undefined && schema.nullable !== true && !(keepsNulls && schema.default === undefined);
 
 function memberOf(
   schema: StructuralSchema,

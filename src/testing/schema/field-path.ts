@@ -1,4 +1,4 @@
-import { isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { isRecord, type StructuralSchema } from '../../kube/plain/index.ts';
 
 const STEP = /^(?:\.([^.[\]]+)|\['((?:[^'\\]|\\.)*)'\])/s;
 

@@ -1,9 +1,9 @@
-import { type AnyObject, isRecord, type StructuralSchema } from '../../kube/index.ts';
+import { type AnyObject, isRecord, type StructuralSchema } from '../../kube/plain/index.ts';
 import type { FieldProblem } from '../api/failures.ts';
 import type { CelEvaluator, CelProgram } from './cel.ts';
 import { Correlation, correlatedItem } from './correlation.ts';
 import { parseFieldPath } from './field-path.ts';
-import { validate } from './validate.ts';
+import { ROOT, validate } from './validate.ts';
 
 /** One rule of a schema (API: apiextensions ValidationRule). */
 export interface Rule {
@@ -112,13 +112,23 @@ export function customProblems(
   object: AnyObject,
   old: AnyObject | undefined,
   { schema, rules }: { readonly schema: StructuralSchema; readonly rules: () => RuleTree | undefined },
+  isStatus = false,
 ): readonly FieldProblem[] {
   const { metadata: _, ...body } = object;
-  const problems = validate(body, schema);
+  const problems = isStatus ? statusProblems(object.status, schema) : validate(body, schema);
   const tree = rules();
   if (tree === undefined) return problems;
   if (problems.some(({ type }) => BLOCKING.has(type))) return [...problems, { type: 'Invalid', field: '<nil>', body: UNCHECKED }];
   return [...problems, ...ruleProblems(tree, object, old)];
+}
+
+/** On its own way a status is looked at alone: messages name what is wrong from there on. */
+function statusProblems(status: unknown, { properties }: StructuralSchema): readonly FieldProblem[] {
+  const schema = subschema(subschema(properties)?.status);
+  if (status === undefined || schema === undefined) return [];
+  const below = (field: string): string =>
+    field === '' || field === ROOT ? 'status' : `status${field.startsWith('[') ? '' : '.'}${field}`;
+  return validate(status, schema).map((problem) => ({ ...problem, field: below(problem.field) }));
 }
 
 /** The rules that an object breaks. Rules about changes are asked where there is an old value; what was wrong before and hasn't changed passes. */

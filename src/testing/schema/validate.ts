@@ -1,16 +1,30 @@
-import { isRecord, type StructuralSchema, stableStringify } from '../../kube/index.ts';
+import { isRecord, type StructuralSchema, stableStringify } from '../../kube/plain/index.ts';
 import { type FieldProblem, invalidValue, required } from '../api/failures.ts';
 
 /** What is wrong with a value by a CRD's schema, in the words of Kubernetes' validation. */
 export function validate(value: unknown, schema: StructuralSchema, path = ''): readonly FieldProblem[] {
   if (value === null) return schema.nullable === true || schema.type === undefined ? [] : [wrongType(path, 'null', schema.type)];
   const mismatch = typeProblem(value, schema, path);
-  if (mismatch !== undefined) return [mismatch];
+  if (mismatch !== undefined) return isFraction(value, schema) ? [mismatch, unchecked(path)] : [mismatch];
   if (Array.isArray(value)) return [...listProblems(value, schema, path), ...enumProblems(value, schema, path)];
   if (isRecord(value)) return [...objectProblems(value, schema, path), ...enumProblems(value, schema, path)];
   const own = typeof value === 'string' ? textProblems(value, schema, path) : [];
   const range = typeof value === 'number' ? rangeProblems(value, schema, path) : [];
   return [...own, ...range, ...enumProblems(value, schema, path)];
+}
+
+/** The value that a whole object has as its field in problems. */
+export const ROOT = '<nil>';
+
+const isFraction = (value: unknown, { type }: StructuralSchema): boolean => type === 'integer' && typeof value === 'number';
+
+/** A number that is no integer is complained about twice, the second time of nothing in particular. */
+function unchecked(path: string): FieldProblem {
+  return {
+    type: 'Invalid',
+    field: ROOT,
+    body: `Invalid value: "": Checked value must be of type integer (default format) in ${path}`,
+  };
 }
 
 function typeProblem(value: unknown, schema: StructuralSchema, path: string): FieldProblem | undefined {

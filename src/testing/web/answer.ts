@@ -1,4 +1,4 @@
-import { type AnyObject, CODE_OF_REASON } from '../../kube/index.ts';
+import { type AnyObject, CODE_OF_REASON } from '../../kube/plain/index.ts';
 import type { Served } from '../api/catalogue.ts';
 import { badRequest, crude, type StatusError } from '../api/failures.ts';
 import { PlainError } from '../front/faults.ts';
@@ -7,10 +7,20 @@ import { partial, tableOf } from './table.ts';
 
 export const JSON_TYPE = 'application/json';
 
+const texts = new WeakMap<Response, string>();
+
 /** A JSON answer. */
 export function json(body: unknown, status = 200, type = JSON_TYPE, headers = new Headers()): Response {
   headers.set('content-type', type);
-  return new Response(`${JSON.stringify(body)}\n`, { status, headers });
+  const text = `${JSON.stringify(body)}\n`;
+  const answer = new Response(text, { status, headers });
+  texts.set(answer, text);
+  return answer;
+}
+
+/** The whole text of an answer, where it is known: to read it from the answer's stream takes longer than to make it. */
+export function textOf(answer: Response): string | undefined {
+  return texts.get(answer);
 }
 
 /** What a path answers that means nothing. */

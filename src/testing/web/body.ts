@@ -1,5 +1,7 @@
-import { failure, isRecord, type ResourceType } from '../../kube/index.ts';
+import { failure, isRecord, type ResourceType } from '../../kube/plain/index.ts';
 import { badRequest, plain, StatusError } from '../api/failures.ts';
+import { JsonProblem, readJson } from './json.ts';
+import { readYaml, YamlProblem } from './yaml.ts';
 
 /** The largest body that an API server takes. */
 const MOST_BYTES = 3 * 1024 * 1024;
@@ -34,9 +36,49 @@ export async function readBody(request: Request, expected?: Expected): Promise<u
   if (!isRead) throw unsupported(type);
   const wanted = expected ?? DELETE_OPTIONS;
   if (type === PROTOBUF_TYPE) return readProtobuf(bytes, wanted);
-  const text = new TextDecoder().decode(bytes);
-  const body = type.includes('yaml') ? await parseYaml(text, bytes, wanted) : parseJson(text, bytes, wanted);
+  const fail = (problem: string): StatusError =>
+    expected === undefined ? badRequest(problem) : unrecognized(problem, bytes, expected);
+  const body = await parse(bytes, type, {
+    json: (why) => fail(`couldn't get version/kind; json parse error: ${why}`),
+    yaml: (why) => fail(`error decoding YAML: ${why}`),
+  });
   return expected === undefined ? body : asObject(body, bytes, expected);
+}
+
+/** How a server speaks of a text that it can't read. */
+interface Wording {
+  readonly json: (why: string) => StatusError;
+  readonly yaml: (why: string) => StatusError;
+}
+
+const OF_APPLY: Wording = {
+  json: (why) => badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`),
+  yaml: (why) => badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`),
+};
+
+/**
+ * Reads a patch, whose media type is one of those that are taken.
+ *
+ * @throws StatusError 400 or 413
+ */
+export async function readPatch(request: Request, type: string): Promise<unknown> {
+  const bytes = await readBytes(request);
+  if (type.includes('yaml')) return parse(bytes, type, OF_APPLY);
+  const prefix = type.includes('strategic') ? '' : 'error decoding patch: ';
+  const fail = (why: string): StatusError => badRequest(`${prefix}${why}`);
+  return parse(bytes, type, { json: fail, yaml: fail });
+}
+
+/** JSON is YAML, and most clients send it. */
+async function parse(bytes: Uint8Array, type: string, wording: Wording): Promise<unknown> {
+  try {
+    if (!type.includes('yaml')) return readJson(bytes);
+    const text = new TextDecoder().decode(bytes);
+    return (/^[{[]/.test(text) ? jsonIn(bytes) : undefined) ?? (await readYaml(text));
+  } catch (error) {
+    if (error instanceof JsonProblem) throw wording.json(error.message);
+    throw error instanceof YamlProblem ? wording.yaml(error.message) : error;
+  }
 }
 
 const isPatch = (type: string): boolean => /^application\/[\w-]+patch\+(json|yaml)$/.test(type);
@@ -105,30 +147,13 @@ async function readProtobuf(bytes: Uint8Array, expected: Expected): Promise<unkn
   }
 }
 
-function parseJson(text: string, bytes: Uint8Array, expected: Expected): unknown {
+/** What a text holds that may be JSON; nothing where it is YAML of another kind. */
+function jsonIn(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return readJson(bytes);
   } catch (error) {
-    throw unrecognized(`couldn't get version/kind; json parse error: ${jsonProblem(error as Error, text)}`, bytes, expected);
-  }
-}
-
-/** What is commonest is said in Go's words, the rest in those of the JavaScript engine. */
-function jsonProblem({ message }: Error, text: string): string {
-  const [, position] = /at position (\d+)/.exec(message) ?? [];
-  if (message.startsWith('Unexpected end') || Number(position) >= text.trimEnd().length) return 'unexpected end of JSON input';
-  const [, token] = /^Unexpected token '(.)'/u.exec(message) ?? [];
-  return token === undefined ? message : `invalid character '${token}' looking for beginning of value`;
-}
-
-/** JSON is YAML, and most clients send it; the parser is loaded for the others. */
-async function parseYaml(text: string, bytes: Uint8Array, expected: Expected): Promise<unknown> {
-  if (text.trimStart().startsWith('{')) return parseJson(text, bytes, expected);
-  const { parse } = await import('yaml');
-  try {
-    return parse(text, { maxAliasCount: 100 });
-  } catch (error) {
-    throw unrecognized(`error decoding YAML: ${(error as Error).message.split('\n')[0]}`, bytes, expected);
+    if (error instanceof JsonProblem && !error.isTooDeep) return undefined;
+    throw error;
   }
 }
 

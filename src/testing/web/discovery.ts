@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { apiVersionOf, base64Encode, compareText, type ResourceType, utf8 } from '../../kube/index.ts';
+import { apiVersionOf, base64Encode, compareText, type ResourceType, utf8 } from '../../kube/plain/index.ts';
 import type { Served } from '../api/catalogue.ts';
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];

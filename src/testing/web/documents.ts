@@ -1,4 +1,4 @@
-import { failure } from '../../kube/index.ts';
+import { failure } from '../../kube/plain/index.ts';
 import { StatusError } from '../api/failures.ts';
 import { RECORDED_VERSION } from '../schema/built-in.ts';
 import { found, JSON_TYPE, json, nowhere } from './answer.ts';
@@ -52,6 +52,8 @@ export function answerDocument(route: Route, request: Request, source: DocumentS
       return resourcesOf(request, source, route);
     case 'openapiRoot':
       return json(openapiRoot(source.served), 200, 'text/plain; charset=utf-8');
+    case 'unreadable':
+      return new Response('400 Bad Request', { status: 400, headers: { 'content-type': 'text/plain; charset=utf-8' } });
     case 'openapi':
       return openapiOf(request, openapiDocument(source.served, route.group, route.version));
     default:

@@ -1,4 +1,4 @@
-import { failure, isClustersetError } from '../../kube/index.ts';
+import { failure, isClustersetError } from '../../kube/plain/index.ts';
 import type { Access } from '../access/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { StatusError } from '../api/failures.ts';
@@ -68,7 +68,7 @@ export class Handler {
       const exchange = { request, query: url.searchParams, server: this.#server, door: this.#door, access: this.#access, visit };
       return answerResource(exchange, route.target);
     }
-    if (route.to !== 'nowhere' && request.method !== 'GET') throw methodNotAllowed();
+    if (!ANY_METHOD.has(route.to) && request.method !== 'GET') throw methodNotAllowed();
     const document = visit.act(() => this.#document(route, request));
     return document ?? nowhere();
   }
@@ -88,6 +88,9 @@ function inFormat(answer: Response, request: Request, formatOf: typeof objectFor
 function isBroken(error: unknown): boolean {
   return isClustersetError(error) && (error.code === 'Unreachable' || error.code === 'Aborted');
 }
+
+/** What is answered in the same way, whatever the method. */
+const ANY_METHOD: ReadonlySet<Route['to']> = new Set(['nowhere', 'unreadable', 'health']);
 
 const VERBS: Readonly<Record<string, Verb>> = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 

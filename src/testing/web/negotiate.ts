@@ -1,4 +1,4 @@
-import { failure } from '../../kube/index.ts';
+import { failure } from '../../kube/plain/index.ts';
 import { plain, StatusError } from '../api/failures.ts';
 
 /** How an answer is to be written, of what the Accept header names. */

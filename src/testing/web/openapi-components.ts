@@ -1,4 +1,4 @@
-import { apiVersionOf } from '../../kube/index.ts';
+import { apiVersionOf } from '../../kube/plain/index.ts';
 import type { Served } from '../api/catalogue.ts';
 import structures from '../schema/built-in-structures.json' with { type: 'json' };
 import type { Schema, StructSchema } from '../schema/schema.ts';

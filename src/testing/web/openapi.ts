@@ -1,6 +1,6 @@
 import { sha512 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { apiVersionOf, utf8 } from '../../kube/index.ts';
+import { apiVersionOf, utf8 } from '../../kube/plain/index.ts';
 import type { Served } from '../api/catalogue.ts';
 import { Components } from './openapi-components.ts';
 

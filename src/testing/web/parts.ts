@@ -1,4 +1,4 @@
-import { failure, type ObjectKey, resourceType, type Status } from '../../kube/index.ts';
+import { failure, type ObjectKey, resourceType, type Status } from '../../kube/plain/index.ts';
 import { bind } from '../api/binding.ts';
 import type { Served } from '../api/catalogue.ts';
 import { evict } from '../api/evict.ts';

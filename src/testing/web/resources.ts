@@ -1,10 +1,20 @@
-import { type AnyObject, apiVersionOf, type ListOptions, type ObjectKey, type ObjectList } from '../../kube/index.ts';
+import {
+  type AnyObject,
+  apiVersionOf,
+  failure,
+  type ListOptions,
+  type ObjectKey,
+  type ObjectList,
+} from '../../kube/plain/index.ts';
 import type { Served } from '../api/catalogue.ts';
 import { readRemoval } from '../api/delete-options.ts';
-import { badRequest, plain } from '../api/failures.ts';
-import { goTypeOf, includeObject, JSON_TYPE, json, one, representation, warned } from './answer.ts';
-import { type Expected, readBody } from './body.ts';
+import { crude, notFound, plain, StatusError } from '../api/failures.ts';
+import { readVersion } from '../api/list.ts';
+import type { WriteContext } from '../api/write.ts';
+import { failed, goTypeOf, includeObject, JSON_TYPE, json, one, representation, warned } from './answer.ts';
+import { type Expected, readBody, readPatch } from './body.ts';
 import { absent } from './documents.ts';
+import { type Reader, strictReader } from './duplicates.ts';
 import type { Exchange } from './exchange.ts';
 import { checkObjectFormat, wrongShape } from './negotiate.ts';
 import { isTrue, listOptions, writeContext } from './options.ts';
@@ -24,15 +34,29 @@ export async function answerResource(exchange: Exchange, target: ResourceRoute):
     exchange.visit.note(404);
     return absent({ served: exchange.server.state.catalogue.all(), virtual: DISCOVERED }, target.group);
   }
-  const key = keyOfRoute(target, served);
-  if (subresource !== undefined && !isPart(served, subresource)) {
-    const answer = key === undefined ? undefined : await answerPart(exchange, served, key, subresource);
-    if (answer === undefined) exchange.visit.note(404);
-    return answer ?? absent({ served: exchange.server.state.catalogue.all(), virtual: DISCOVERED }, target.group);
+  if (!isThere(target, served)) {
+    exchange.visit.note(404);
+    return absent({ served: exchange.server.state.catalogue.all(), virtual: DISCOVERED }, target.group);
   }
+  const key = keyOfRoute(target, served);
+  if (subresource !== undefined && !isPart(served, subresource)) return otherPart(exchange, served, key, subresource);
   const isWatch = exchange.request.method === 'GET' && isTrue(exchange.query.get('watch'));
   checkObjectFormat(exchange.request, { isBuiltIn: served.custom === undefined, isCollection: key === undefined, isWatch });
   return key === undefined ? collection(exchange, served, target) : object(exchange, served, key, target);
+}
+
+async function otherPart(exchange: Exchange, served: Served, key: ObjectKey | undefined, part: string): Promise<Response> {
+  const answer = key === undefined ? undefined : await answerPart(exchange, served, key, part);
+  if (answer !== undefined) return answer;
+  // Who serves custom resources takes the missing part for a missing object.
+  if (served.custom !== undefined) throw notFound(served.type, key?.name ?? '');
+  exchange.visit.note(404);
+  return absent({ served: exchange.server.state.catalogue.all(), virtual: DISCOVERED }, served.type.group);
+}
+
+/** Whether there are such paths: objects have a namespace exactly where their kind has. */
+function isThere({ namespace, name }: ResourceRoute, { type }: Served): boolean {
+  return type.scope === 'Namespaced' ? namespace !== undefined || name === undefined : namespace === undefined;
 }
 
 type Part = 'status' | 'scale' | undefined;
@@ -49,10 +73,14 @@ async function collection(exchange: Exchange, served: Served, { namespace }: Res
       return isTrue(query.get('watch')) ? watchStream(exchange, served, options) : list(exchange, served, options);
     }
     case 'POST': {
+      if (served.type.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed();
+      const options = writeContext(query, request.headers, visit.user, undefined);
       const body = await readBody(request, served);
-      const context = writeContext(query, request.headers, visit.user, undefined);
-      const created = visit.act(() => server.create(served, namespace, body, context), 201);
-      return one(served, created, request, nowOf(exchange), { status: 201, warnings: context.warnings });
+      const context = { ...options, foundByReader: strictReader(body, readerOf(served)) };
+      return warning(context, () => {
+        const created = visit.act(() => server.create(served, namespace, body, context), 201);
+        return one(served, created, request, nowOf(exchange), { status: 201, warnings: context.warnings });
+      });
     }
     case 'DELETE': {
       // All namespaces at once, or the namespaces themselves, are too much for one request.
@@ -75,13 +103,14 @@ async function object(
 ): Promise<Response> {
   const { server, request, query, visit } = exchange;
   const part = subresource as Part;
-  if (part !== undefined && request.method === 'DELETE') throw methodNotAllowed();
+  if (part !== undefined && request.method === 'DELETE') throw undeletable(served);
   switch (request.method) {
     case 'GET': {
       if (isTrue(query.get('watch'))) {
         const options = { ...listOptions(query, namespace), fieldSelector: `metadata.name=${key.name}` };
         return watchStream(exchange, served, options);
       }
+      readVersion(query.get('resourceVersion') || '0', crude);
       return one(
         served,
         visit.act(() => (part === 'scale' ? server.getScale(served, key) : server.get(served, key))),
@@ -90,10 +119,13 @@ async function object(
       );
     }
     case 'PUT': {
+      const options = writeContext(query, request.headers, visit.user, part, 'UpdateOptions');
       const body = await readBody(request, part === 'scale' ? SCALE : served);
-      const context = writeContext(query, request.headers, visit.user, part);
-      const { object: updated, created } = visit.act(() => server.put(served, key, body, context));
-      return one(served, updated, request, nowOf(exchange), { status: created ? 201 : 200, warnings: context.warnings });
+      const context = { ...options, foundByReader: strictReader(body, readerOf(served)) };
+      return warning(context, () => {
+        const { object: updated, created } = visit.act(() => server.put(served, key, body, context));
+        return one(served, updated, request, nowOf(exchange), { status: created ? 201 : 200, warnings: context.warnings });
+      });
     }
     case 'PATCH':
       return patch(exchange, served, key, part);
@@ -107,29 +139,55 @@ async function object(
   }
 }
 
+function undeletable({ type, custom }: Served): StatusError {
+  if (custom === undefined) return methodNotAllowed();
+  const { group, plural } = type;
+  const message = `delete is not supported on resources of kind "${plural}.${group}"`;
+  return new StatusError(failure('MethodNotAllowed', message, { group, kind: plural }));
+}
+
 async function patch(exchange: Exchange, served: Served, key: ObjectKey, part: Part): Promise<Response> {
   const { server, request, query, visit } = exchange;
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '';
   const accepted = acceptedPatches(served);
   if (!accepted.includes(type)) {
+    // The router of the real server knows the types that built-in kinds take.
+    if (served.custom === undefined) throw plain('UnsupportedMediaType', '415: Unsupported Media Type');
     const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
     throw plain('UnsupportedMediaType', message);
   }
-  const body = await readBody(request);
-  const context = writeContext(query, request.headers, visit.user, part);
+  const options = writeContext(query, request.headers, visit.user, part, 'PatchOptions', type === APPLY);
+  const body = await readPatch(request, type);
+  const context = { ...options, foundByReader: strictReader(body, READERS[type] ?? 'patch') };
   if (type === APPLY) {
-    const named = { ...context, fieldManager: query.get('fieldManager') ?? '', force: isTrue(query.get('force')) };
-    const applied = visit.act(() => server.apply(served, key, body, named));
-    const status = applied.created ? 201 : 200;
-    return one(served, applied.object, request, nowOf(exchange), { status, warnings: context.warnings });
+    const forced = { ...context, force: isTrue(query.get('force')) };
+    return warning(context, () => {
+      const applied = visit.act(() => server.apply(served, key, body, forced));
+      const status = applied.created ? 201 : 200;
+      return one(served, applied.object, request, nowOf(exchange), { status, warnings: context.warnings });
+    });
   }
-  if (query.has('force'))
-    throw badRequest('PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch');
   const change =
     type === JSON_PATCH ? { type: 'json' as const, operations: body } : { type: PATCH_KINDS[type] ?? ('merge' as const), body };
-  const patched = visit.act(() => server.patch(served, key, change, context));
-  return one(served, patched, request, nowOf(exchange), { warnings: context.warnings });
+  return warning(context, () => {
+    const patched = visit.act(() => server.patch(served, key, change, context));
+    return one(served, patched, request, nowOf(exchange), { warnings: context.warnings });
+  });
 }
+
+/** Whoever is refused is warned as well. */
+function warning({ warnings }: WriteContext, write: () => Response): Response {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof StatusError) || warnings.length === 0) throw error;
+    const answer = failed(error);
+    for (const [name, value] of warned(warnings)) answer.headers.append(name, value);
+    return answer;
+  }
+}
+
+const readerOf = ({ custom }: Served): Reader => (custom === undefined ? 'built-in' : 'custom');
 
 function list(exchange: Exchange, served: Served, options: ListOptions): Response {
   const { server, visit } = exchange;
@@ -174,8 +232,6 @@ function listAnswer(
   return json(body, 200, JSON_TYPE, warned(warnings));
 }
 
-export { methodNotAllowed } from './parts.ts';
-
 /** What a scale is written as. */
 const SCALE: Expected = { type: { group: 'autoscaling', version: 'v1', kind: 'Scale' } };
 
@@ -186,6 +242,8 @@ const PATCH_KINDS: Readonly<Record<string, 'merge' | 'strategic'>> = {
   'application/merge-patch+json': 'merge',
   [STRATEGIC]: 'strategic',
 };
+
+const READERS: Readonly<Record<string, Reader>> = { [APPLY]: 'apply', [JSON_PATCH]: 'json-patch' };
 
 function acceptedPatches(served: Served): readonly string[] {
   const common = [JSON_PATCH, 'application/merge-patch+json', APPLY];

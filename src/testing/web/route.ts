@@ -5,6 +5,8 @@ export type Route =
   | { readonly to: 'group'; readonly group: string }
   | { readonly to: 'groupVersion'; readonly group: string; readonly version: string }
   | { readonly to: 'openapi'; readonly group: string; readonly version: string }
+  /** A path that can't be read. */
+  | { readonly to: 'unreadable' }
   | { readonly to: 'nowhere' };
 
 /** A collection, an object, or a part of an object. */
@@ -25,9 +27,10 @@ export function routeOf(pathname: string): Route {
   if (pathname === '/') return { to: 'root' };
   if (pathname === '/version' || pathname === '/version/') return { to: 'version' };
   if (pathname === '/openapi/v3') return { to: 'openapiRoot' };
-  const parts = pathname.split('/').filter((part) => part !== '');
+  // Only at the end is a slash too many none.
+  const parts = pathname.replace(/^\//, '').replace(/\/$/, '').split('/');
   const decoded = parts.map(decode);
-  if (decoded.includes(undefined)) return { to: 'nowhere' };
+  if (decoded.includes(undefined)) return { to: 'unreadable' };
   return routeParts(decoded as string[]);
 }
 
@@ -56,7 +59,6 @@ function openapi([root, ...rest]: readonly string[]): Route {
 function resource(group: string, version: string, parts: readonly string[]): Route {
   const isInNamespace = parts[0] === 'namespaces' && parts.length > 2 && !(group === '' && isPartOfNamespace(parts));
   const [plural = '', name, subresource, ...more] = isInNamespace ? parts.slice(2) : parts;
-  if (more.length > 0) return { to: 'nowhere' };
   return {
     to: 'resource',
     target: {
@@ -65,7 +67,7 @@ function resource(group: string, version: string, parts: readonly string[]): Rou
       plural,
       ...(isInNamespace ? { namespace: parts[1] ?? '' } : {}),
       ...(name === undefined ? {} : { name }),
-      ...(subresource === undefined ? {} : { subresource }),
+      ...(subresource === undefined ? {} : { subresource: [subresource, ...more].join('/') }),
     },
   };
 }

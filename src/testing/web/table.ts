@@ -1,4 +1,4 @@
-import { type AnyObject, memberOf, type PrinterColumn } from '../../kube/index.ts';
+import { type AnyObject, memberOf, type PrinterColumn } from '../../kube/plain/index.ts';
 import type { Served } from '../api/catalogue.ts';
 import { age } from './table/age.ts';
 import { CELLS, type Cells } from './table/cells.ts';
@@ -52,7 +52,9 @@ export function tableOf(
     metadata,
     columnDefinitions: columns.map(([name, type, format, priority]) => ({ name, type, format, description: '', priority })),
     rows: objects.map((object) => ({
-      cells: [...(columns[0]?.[0] === 'Name' ? [object.metadata.name] : []), ...cells(object, now)].map((cell) => cell ?? null),
+      cells: [...(columns[0]?.[0] === 'Name' ? [object.metadata.name ?? ''] : []), ...cells(object, now)].map(
+        (cell) => cell ?? null,
+      ),
       object: included(object, include, version),
     })),
   };

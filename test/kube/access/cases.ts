@@ -9,7 +9,7 @@ const GROUP = 'rbac.authorization.k8s.io';
 type Headers = NonNullable<Line['headers']>;
 
 /** Headers that ask to act as a user. */
-export const as = (user: string, ...groups: readonly string[]): Headers => ({
+const as = (user: string, ...groups: readonly string[]): Headers => ({
   'impersonate-user': user,
   ...(groups.length === 0 ? {} : { 'impersonate-group': groups }),
 });
@@ -62,6 +62,10 @@ export const POLICY: readonly Line[] = [
   role('any-status', rule('*', '*/status', 'update')),
   role('scaler', rule('apps', 'deployments/scale', '*')),
   role('everything-here', rule('*', '*', '*')),
+  role('one-config', rule('core', 'configmaps', 'create list deletecollection', { resourceNames: ['one'] })),
+  bind('one-config', 'Role/one-config', toUser('nora')),
+  role('changer', rule('core', 'services', 'get update patch')),
+  bind('changer', 'Role/changer', toUser('ulla')),
   clusterRole('node-reader', rule('core', 'nodes', 'get list')),
   clusterRole('namespace-reader', rule('core', 'namespaces', 'get')),
   clusterRole('pages', { nonResourceURLs: ['/pages/*', '/exact', '/star*'], verbs: ['get', 'post'] }),
@@ -146,6 +150,13 @@ const PATHS: readonly string[] = [
   '/metrics',
 ];
 
+const ofOne = (method: Line['method'], query: string): Line => ({
+  method,
+  path: `${DEFAULT}/configmaps${query}`,
+  headers: as('nora'),
+  ...(method === 'POST' ? { body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'one' } } } : {}),
+});
+
 /** Requests whose refusal is compared: everybody asks for everything. */
 export const REQUESTS: readonly Line[] = [
   ...WHO.flatMap((headers) => PATHS.map((path) => get(path, headers))),
@@ -154,6 +165,9 @@ export const REQUESTS: readonly Line[] = [
     { method: 'PUT', path: '/apis/apps/v1/namespaces/default/deployments/web/status', body: {}, headers },
     { method: 'PUT', path: `${DEFAULT}/secrets/second`, body: {}, headers },
   ]),
+  // A rule for objects of a name is for no creation, and for no collection but a list of that one.
+  ...(['POST', 'DELETE', 'GET'] as const).map((method) => ofOne(method, '?fieldSelector=metadata.name=one')),
+  ofOne('GET', ''),
   get('/api/v1/pods', {}, ''),
   get('/version', {}, ''),
   get('/apis', {}, ''),
@@ -365,6 +379,13 @@ const refersTo = (kind: string, name: string): object => ({ roleRef: { apiGroup:
 /** Writes of roles and bindings by people who don't hold everything. */
 export const ESCALATIONS: readonly Line[] = [
   { ...role('a', rule('core', 'pods', 'get')), headers: wendy },
+  // A PUT that creates is a creation, too.
+  {
+    method: 'PUT',
+    path: `${DEFAULT}/services/fresh`,
+    body: { apiVersion: 'v1', kind: 'Service', metadata: { name: 'fresh' }, spec: { ports: [{ port: 80 }] } },
+    headers: as('ulla'),
+  },
   {
     ...role(
       'b',

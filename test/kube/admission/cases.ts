@@ -178,4 +178,30 @@ export const ADMISSION_CASES: readonly AdmissionCase[] = [
       await cluster.delete(configMaps, { namespace, name: 'made' });
     },
   },
+  ...(
+    [
+      ['name', 'other'],
+      ['namespace', 'default'],
+      ['uid', 'another'],
+      ['creationTimestamp', '2020-01-01T00:00:00Z'],
+      ['deletionTimestamp', '2020-01-01T00:00:00Z'],
+      ['generation', 7],
+    ] as const
+  ).flatMap(([field, value]): readonly AdmissionCase[] => {
+    const review = answering(patchOf([{ op: 'add', path: `/metadata/${field}`, value }]));
+    return [
+      ...(field === 'deletionTimestamp'
+        ? []
+        : [{ name: `gives what is created another ${field}`, hooks: [{ type: 'Mutating' as const, review }], act: creating() }]),
+      {
+        name: `gives what is changed another ${field}`,
+        hooks: [{ type: 'Mutating', operations: ['UPDATE'], review }],
+        act: async (cluster, namespace) => {
+          await creating()(cluster, namespace);
+          const patch = { type: 'merge', body: { data: { colour: 'blue' } } } as const;
+          return cluster.patch(configMaps, { namespace, name: 'made' }, patch, { fieldManager: 'tester' });
+        },
+      },
+    ];
+  }),
 ];

@@ -8,9 +8,9 @@ export interface Story {
 
 export const CORE = '/api/v1/namespaces/NS';
 export const APPS = '/apis/apps/v1/namespaces/NS';
-export const MERGE = 'application/merge-patch+json';
-export const APPLY = 'application/apply-patch+yaml';
-export const JSON_PATCH = 'application/json-patch+json';
+const MERGE = 'application/merge-patch+json';
+const APPLY = 'application/apply-patch+yaml';
+const JSON_PATCH = 'application/json-patch+json';
 
 export const get = (path: string): Asked => ({ method: 'GET', path });
 export const post = (path: string, body: unknown): Asked => ({ method: 'POST', path, body });
@@ -29,7 +29,7 @@ export const map = (name: string, metadata: object = {}) => ({
   kind: 'ConfigMap',
   metadata: { name, ...metadata },
 });
-export const container = { name: 'web', image: 'shop/web:1' };
+const container = { name: 'web', image: 'shop/web:1' };
 export const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [container] } };
 export const selector = { matchLabels: { app: 'web' } };
 export const deployment = {

@@ -263,7 +263,14 @@ export const SCENARIOS: readonly Scenario[] = [
         const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } };
         return (await side.ask({ method: 'POST', path: `${core(side)}/pods/${name}/eviction`, body })).code;
       };
+      // While no node takes a pod, nothing takes the place of the first, and there is no room for a second eviction.
+      const cordon = async (unschedulable: boolean): Promise<void> => {
+        for (const { metadata } of await items(side, '/api/v1/nodes'))
+          await patch(side, `/api/v1/nodes/${metadata.name}`, { spec: { unschedulable } });
+      };
+      await cordon(true);
       const answers = [await evict(one), await evict(other)];
+      await cordon(false);
       await allows(1);
       await patch(side, `${budgets}/web`, { spec: { maxUnavailable: '0%' } });
       await side.until(

@@ -385,7 +385,7 @@ export const BUILT_IN: readonly Subject[] = [
     names: ['{{run}}-a', '{{run}}-b'],
     base: {},
     changes: [{ spec: { finalizers: ['kubernetes', 'example.test/space'] } }, { spec: {} }, { spec: null }],
-    wrong: [{ spec: { finalizers: ['unqualified'] } }, { spec: 'x' }],
+    wrong: [{ spec: { finalizers: ['unqualified'] } }, { spec: { finalizers: 'text' } }, { spec: 'x' }],
     unknown: [{ spec: { finalizer: [] } }, { data: {} }],
     json: [[{ op: 'add', path: '/spec/finalizers/-', value: 'example.test/json' }]],
     strategic: [

@@ -80,7 +80,8 @@ const crd = (group: string, plural: string, kind: string, versions: readonly Fie
   spec: { group, scope: 'Namespaced', names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` }, versions },
 });
 
-const GROUP = 'shop.example.test';
+/** The group of the kinds that are defined for the sequences. */
+export const GROUP = 'shop.example.test';
 
 const rich = {
   subresources: {
@@ -143,6 +144,9 @@ const subject = (kind: string, plural: string): Omit<Subject, 'status'> => ({
   ],
   wrong: [
     { spec: { size: 11 } },
+    { spec: { size: 1.5 } },
+    { spec: { size: -1, mode: 'medium' } },
+    { spec: { note: 'too long', ratio: 'x', tags: ['t1', 't1'] } },
     { spec: { mode: 'medium' } },
     { spec: { note: 'too long' } },
     { spec: { port: 1.5 } },
@@ -218,6 +222,8 @@ export const CUSTOM: readonly Subject[] = [
       },
       { conditions: [{ type: 'Good' }] },
       { ready: 'yes' },
+      { replicas: 'x' },
+      { replicas: 1.5, ready: 'yes' },
       { stray: 1 },
     ],
     hasScale: true,

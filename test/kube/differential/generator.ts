@@ -19,18 +19,8 @@ export interface Repertoire {
   readonly badOptions: boolean;
 }
 
-/** What both sides are known to answer the same; the rest of the repertoire is switched on as offline clusters learn it. */
-export const COMMON: Repertoire = {
-  subjects: SUBJECTS,
-  collections: false,
-  scale: false,
-  propagation: false,
-  twice: false,
-  badOptions: false,
-};
-
 /** All of it. */
-export const EVERYTHING: Repertoire = {
+const EVERYTHING: Repertoire = {
   subjects: SUBJECTS,
   collections: true,
   scale: true,
@@ -40,7 +30,7 @@ export const EVERYTHING: Repertoire = {
 };
 
 /** The steps of a sequence: nothing but its seed, its length and the repertoire decides on them. */
-export function sequenceOf(seed: number, length: number, repertoire: Repertoire = COMMON): readonly Step[] {
+export function sequenceOf(seed: number, length: number, repertoire: Repertoire = EVERYTHING): readonly Step[] {
   return new Generator(new Dice(seed), repertoire).steps(length);
 }
 
@@ -143,8 +133,9 @@ class Generator {
       [4, { metadata: { resourceVersion: `{{rv ${objectPath(subject.collection, name)}}}` } }],
       [4, { metadata: { resourceVersion: `{{old ${objectPath(subject.collection, name)}}}` } }],
       [2, { metadata: { uid: '99999999-1111-4111-8111-999999999999' } }],
-      [subject.strategic.length > 0 ? 1 : 0, { kind: 'Other' }],
-      [subject.strategic.length > 0 ? 1 : 0, { apiVersion: 'other/v1' }],
+      [1, { kind: 'Other' }],
+      [1, { apiVersion: 'other/v1' }],
+      [1, { kind: null }],
       [2, { metadata: { managedFields: [] } }],
       [1, { metadata: { managedFields: [{}] } }],
     ]);
@@ -189,8 +180,7 @@ class Generator {
     };
     if (this.#dice.percent(2)) delete query.fieldManager;
     // To apply the status of a Service that isn't there creates it on a real server.
-    const isStatus =
-      subject.status.length > 0 && subject.kind !== 'Service' && subject.kind !== 'Namespace' && this.#dice.percent(15);
+    const isStatus = subject.status.length > 0 && subject.kind !== 'Service' && this.#dice.percent(15);
     const status = isStatus ? { status: this.#dice.pick(subject.status) } : {};
     const path = `${objectPath(collection, name)}${isStatus ? '/status' : ''}`;
     return { method: 'PATCH', path, query, type: 'application/apply-patch+yaml', body: this.#encoded({ ...body, ...status }) };
@@ -199,8 +189,7 @@ class Generator {
   #status(subject: Subject, name: string): Step {
     const collection = this.#collection(subject);
     const path = `${objectPath(collection, name)}/status`;
-    const isRight = subject.strategic.length === 0 || this.#dice.percent(90);
-    const status = isRight ? { status: this.#dice.pick([...subject.status, null]) } : { status: 'text' };
+    const status = this.#dice.percent(90) ? { status: this.#dice.pick([...subject.status, null]) } : { status: 'text' };
     const change = merged(status, this.#dice.percent(25) ? this.#change(subject, 0) : {});
     if (this.#dice.percent(50)) {
       const type = this.#dice.percent(25) ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
@@ -366,7 +355,7 @@ class Generator {
   #encoded(object: unknown): Body {
     if (!this.#repertoire.twice || !this.#dice.percent(2)) return { json: object };
     const text = JSON.stringify(object);
-    return { text: text.startsWith('{"') ? `{"kind":"Twice",${text.slice(1)}` : text };
+    return { text: text.startsWith('{"') ? `{"kind":"Twice",${text.slice(1)}` : text.replace('[{', '[{"op":"test",') };
   }
 }
 
@@ -390,8 +379,8 @@ function deepMerged(a: Fields, b: Fields): Fields {
   return result;
 }
 
-/** What is applied to a new object stays, even where a plain creation would leave it out. */
-const APPLIED_WRONG_METADATA = WRONG_METADATA.filter((each) => !('deletionTimestamp' in each) && !('generation' in each));
+/** What is applied to a new object stays, even where a plain creation would leave it out; in a dry run a selfLink, too. */
+const APPLIED_WRONG_METADATA = WRONG_METADATA.filter((each) => !('deletionTimestamp' in each) && !('selfLink' in each));
 
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 

@@ -1,3 +1,4 @@
+import { GROUP } from './custom.ts';
 import type { Answer, Fields } from './step.ts';
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -38,9 +39,7 @@ export class Normaliser {
   }
 
   answer({ status, type, warnings, body }: Answer): unknown {
-    // An offline cluster warns of nothing where it refuses.
-    const told = status < 300 ? warnings.map((text) => this.#text(text)) : [];
-    return { status, type, warnings: told, body: this.body(body) };
+    return { status, type, warnings: warnings.map((text) => this.#text(text)), body: this.body(body) };
   }
 
   /** An object, a list, a table, a status or an event. */
@@ -52,17 +51,15 @@ export class Normaliser {
   }
 
   #event(type: string, object: Fields): unknown {
-    // A real server writes the whole of an empty object into a bookmark.
-    if (type === 'BOOKMARK') {
-      if (object.kind === 'Table') this.#table(object);
-      const [row] = (object.rows ?? []) as readonly { readonly object?: { readonly metadata?: Fields } }[];
-      const metadata = row?.object?.metadata ?? (object.metadata as Fields);
-      return { type, annotations: metadata.annotations };
-    }
-    if (object.kind !== 'Table') return { type, object: this.body(object) };
-    // A real server names the columns in the first event only.
-    const { columnDefinitions: _, ...rest } = this.body(object) as Fields;
-    return { type, object: rest };
+    if (type !== 'BOOKMARK') return { type, object: this.body(object) };
+    // How far the cluster is depends on what the other sequences do.
+    const [row] = (object.rows ?? []) as readonly { readonly object?: { readonly metadata?: Fields } }[];
+    const metadata = row?.object?.metadata ?? (object.metadata as Fields);
+    const text = JSON.stringify(object).replaceAll(/"resourceVersion":"\d+"/g, '"resourceVersion":"NOW"');
+    const bookmark = this.body(JSON.parse(text)) as Fields;
+    // What the cells of a row say that stands for no object is nobody's business.
+    const rows = ((bookmark.rows ?? []) as readonly Fields[]).map((each) => ({ ...each, cells: 'NONE' }));
+    return { type, annotations: metadata.annotations, object: { ...bookmark, ...(rows.length === 0 ? {} : { rows }) } };
   }
 
   /** Ages differ by the second; offline clusters don't describe columns. */
@@ -73,7 +70,7 @@ export class Normaliser {
     const cell = (value: unknown, index: number): unknown => (this.#columns[index]?.name === 'Age' ? 'AGE' : value);
     return {
       ...ofCollection(body),
-      columnDefinitions: columns.map((column) => ({ ...column, description: '' })),
+      columnDefinitions: body.columnDefinitions === null ? null : columns.map((column) => ({ ...column, description: '' })),
       rows: rows.map((row) => ({ ...row, cells: row.cells.map(cell) })),
     };
   }
@@ -84,16 +81,19 @@ export class Normaliser {
     if (Array.isArray(value)) {
       const items = value.map((item) => this.#value(item, name));
       if (name === 'managedFields') return items.toSorted(byText);
+      // A real server puts its own in a Namespace anywhere.
+      if (name === 'finalizers' && items.includes('orphan')) return items.toSorted(byText);
       return name === 'causes' ? unordered(unique(items)) : items;
     }
     if (!isFields(value)) return value;
+    if (isOfCustom(value)) return this.#value(withoutOrder(value), '');
     const entries = Object.entries(value).map(([key, member]) => [this.#text(key), this.#value(member, key)] as const);
     return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #named(value: string, name: string): string {
     if (name === 'resourceVersion' && /^\d+$/.test(value)) return this.#versions.of(value);
-    const text = this.#text(value);
+    const text = this.#text(inOrder(value));
     return /resource ?version/i.test(value) ? this.#versionsIn(text) : text;
   }
 
@@ -102,12 +102,11 @@ export class Normaliser {
       .replaceAll(`ns-${this.#run}`, 'NAMESPACE')
       .replaceAll(this.#run, 'RUN')
       .replaceAll(/Key: \/(?:real|registry)\//g, 'Key: /')
-      .replaceAll(/\bstatus\.(\S+ in body)/g, '$1')
       .replaceAll(UUID, (uid) => (/^(.)\1{7}-1111/.test(uid) ? uid : this.#uids.of(uid)))
       .replaceAll(/\bgen-([bcdfghjklmnpqrstvwxz2456789]{5})\b/g, (_, suffix: string) => `gen-${this.#suffixes.of(suffix)}`)
       .replaceAll(/\b10\.(?:0|96)\.\d+\.\d+\b/g, 'ADDRESS')
       .replaceAll(
-        /(patch: Invalid value: |^Invalid value: )"(?:[^"\\]|\\.)*"(: (?:json: |cannot restore|strict decoding|Object 'Kind'|unable|quantities|illegal|error decoding|no kind|failed|unrecognized|parsing))/g,
+        /(patch: Invalid value: |^Invalid value: )"(?:[^"\\]|\\.)*"(: (?:json: |cannot restore|cannot convert|strict decoding|Object 'Kind'|unable|quantities|illegal|error decoding|no kind|failed|unrecognized|parsing))/g,
         '$1"OBJECT"$2',
       )
       .replaceAll(/the object provided is unrecognized \(must be of type (\w+)\): (.*) \(.*\)$/g, "$1 can't be read: $2")
@@ -125,11 +124,27 @@ export class Normaliser {
   }
 }
 
+/** Of several things that keep a configuration from being applied those come first that a map in the server's code has first. */
+const inOrder = (value: string): string =>
+  value.replace(/(?<=: errors:\n).*$/s, (lines) => lines.split('\n').toSorted().join('\n'));
+
 /** On updates a real server looks at metadata several times, and says each time what it finds. */
 const unique = (items: readonly unknown[]): readonly unknown[] => {
   const texts = items.map((item) => JSON.stringify(item));
   return items.filter((_, index) => texts.indexOf(texts[index] ?? '') === index);
 };
+
+/** What is wrong with a custom resource is told in no order: the members of a schema have none in the server's code. */
+function isOfCustom({ kind, reason, details }: Fields): boolean {
+  if (kind !== 'Status' || reason !== 'Invalid' || !isFields(details) || details.group !== GROUP) return false;
+  return Array.isArray(details.causes);
+}
+
+function withoutOrder({ message, details, ...rest }: Fields): Fields {
+  const { causes, ...others } = details as { readonly causes: readonly unknown[] };
+  const problems = unique(causes).toSorted(byText);
+  return { ...rest, kind: 'Problems', start: String(message).replace(/ is invalid: .*$/s, ''), details: others, problems };
+}
 
 /** Conflicts with several managers are told in no order. */
 const unordered = (causes: readonly unknown[]): readonly unknown[] =>

@@ -33,6 +33,12 @@ interface Seen {
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Whether nothing of what is answered is kept. */
+function isDryRun({ query, body }: Step): boolean {
+  const json = body !== undefined && 'json' in body && isFields(body.json) ? body.json : {};
+  return query.dryRun !== undefined || json.dryRun !== undefined;
+}
+
 /** What a run has seen on one side, so that later steps can refer to it. */
 export class Memory {
   readonly #run: string;
@@ -82,7 +88,7 @@ export class Memory {
       this.#lists.set(path, { version: resourceVersion, token: (body.metadata as { continue?: string }).continue ?? '' });
       return;
     }
-    if (uid === undefined || resourceVersion === undefined || name === undefined || step.query.dryRun !== undefined) return;
+    if (uid === undefined || resourceVersion === undefined || name === undefined || isDryRun(step)) return;
     if (body.kind === 'PartialObjectMetadata' || body.kind === 'Scale') return;
     // All versions of a kind are the same objects.
     const collection =

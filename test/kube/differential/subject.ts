@@ -82,6 +82,7 @@ export const WRONG_METADATA: readonly Fields[] = [
   { name: 'Not_A_Name' },
   { namespace: 'another-namespace' },
   { generation: 17 },
+  { selfLink: '/somewhere' },
   { creationTimestamp: '2020-01-01T00:00:00Z' },
   { deletionTimestamp: '2020-01-01T00:00:00Z' },
 ];

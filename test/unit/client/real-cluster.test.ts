@@ -280,6 +280,21 @@ describe('delete', () => {
     ['a Status', gone, 'gone'],
     ['the object as it was', deployment(), 'gone'],
     ['an object that is held', deployment({ deletionTimestamp: '2026-01-01T00:00:00Z' }), 'terminating'],
+    [
+      'an object that a finalizer holds',
+      deployment({ deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0, finalizers: ['a/b'] }),
+      'terminating',
+    ],
+    [
+      'an object with time left',
+      deployment({ deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 30 }),
+      'terminating',
+    ],
+    [
+      'an object as it was last',
+      deployment({ deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 }),
+      'gone',
+    ],
   ])('knows by %s what has become of the object', async (_, body, outcome) => {
     const { result, request } = await asked(200, body, (cluster) => cluster.delete(DEPLOYMENTS, KEY));
     expect(result).toBe(outcome);

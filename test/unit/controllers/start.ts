@@ -352,6 +352,7 @@ const started: Federation[] = [];
 afterEach(async () => {
   for (const each of started.splice(0)) {
     await each.halt();
+    each.world.verify();
     await each.world[Symbol.asyncDispose]();
   }
 });

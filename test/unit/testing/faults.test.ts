@@ -1,5 +1,5 @@
 import { type AnyObject, type Cluster, isClustersetError, resourceType, type WatchEvent } from 'clusterset/kube';
-import { simulate, type World } from 'clusterset/testing';
+import { simulate, type VirtualClock, type World } from 'clusterset/testing';
 import { describe, expect, it } from 'vitest';
 
 const configMaps = resourceType('v1', 'ConfigMap', 'configmaps');
@@ -111,6 +111,35 @@ describe('a fault of an offline cluster', () => {
     expect(watching.heard).toEqual(['ADDED x', 'ADDED y', 'ADDED z']);
   });
 
+  it('adds up delays, of requests as of events', async () => {
+    const { world, cluster } = await one();
+    const watching = listen(cluster);
+    await world.settle();
+    await cluster.create(configMaps, configMap('x'));
+    await world.settle();
+    const { network } = world.cluster('a');
+    using _first = network.delay('1s', { verbs: ['watch', 'list'] });
+    using _second = network.delay('2s', { verbs: ['watch', 'list'] });
+    await cluster.create(configMaps, configMap('y'));
+    const listed = outcome(cluster.list(configMaps));
+    await world.advance(2999);
+    expect([watching.heard, listed.now()]).toEqual([['ADDED x'], 'under way']);
+    await world.advance(1);
+    expect([watching.heard, listed.now()]).toEqual([['ADDED x', 'ADDED y'], 'answered']);
+  });
+
+  it('delays nobody any more when it is over, and leaves no timer behind', async () => {
+    const { world, cluster } = await one();
+    const before = (world.clock as VirtualClock).waiting;
+    const delay = world.cluster('a').network.delay('1h');
+    const listed = outcome(cluster.list(configMaps));
+    await world.settle();
+    expect((world.clock as VirtualClock).waiting).toBe(before + 1);
+    delay[Symbol.dispose]();
+    await world.settle();
+    expect([listed.now(), (world.clock as VirtualClock).waiting]).toEqual(['answered', before]);
+  });
+
   it('lets those go who do not want to wait, and breaks them off when the network is cut', async () => {
     const { world, cluster } = await one();
     using _ = world.cluster('a').network.delay('1h');
@@ -157,6 +186,16 @@ describe('a fault of an offline cluster', () => {
     expect([watching.end(), asked.now()]).toEqual(['Unreachable', 'Unreachable']);
   });
 
+  it('keeps the end of a half-open watch from its reader, too', async () => {
+    const { world, cluster } = await one();
+    const [silenced, other] = [listen(cluster), listen(world.connect('b'))];
+    await world.settle();
+    using _ = world.cluster('a').network.silence();
+    // No server keeps a watch open for longer than an hour.
+    await world.advance('2h');
+    expect([silenced.end(), other.end()]).toEqual(['open', 'ended']);
+  });
+
   it('resets the connection of a watch at its next event', async () => {
     const { world, cluster } = await one();
     const watching = listen(cluster);
@@ -176,6 +215,54 @@ describe('a fault of an offline cluster', () => {
       expect(await outcomeOf(cluster.create(configMaps, configMap('x')))).toBe('Unreachable');
     }
     expect(await outcomeOf(cluster.create(configMaps, configMap('x')))).toBe('AlreadyExists 409');
+  });
+
+  it('loses refusals as well', async () => {
+    const { world, cluster } = await one();
+    using _ = world.cluster('a').network.loseAnswers();
+    expect(await outcomeOf(cluster.get(configMaps, { namespace: 'default', name: 'none' }))).toBe('Unreachable');
+    expect(
+      world
+        .cluster('a')
+        .requests.all()
+        .map(({ code }) => code),
+    ).toEqual([404]);
+  });
+
+  it('does not leave a watch open whose opening the client never heard of', async () => {
+    const { world, cluster } = await one();
+    const clock = world.clock as VirtualClock;
+    const before = clock.waiting;
+    using _ = world.cluster('a').network.loseAnswers({ verbs: ['watch'] });
+    const watching = listen(cluster);
+    await world.settle();
+    expect([watching.end(), clock.waiting]).toEqual(['Unreachable', before]);
+  });
+
+  it('leaves nothing on the clock of a world that was let go of', async () => {
+    const world = await simulate({ host: {}, members: { a: { nodes: 2, rbac: true } } });
+    const { network } = world.cluster('a');
+    const watching = listen(world.connect('a'));
+    await world.settle();
+    network.delay('1h', { verbs: ['list'] });
+    network.hang({ verbs: ['get'] });
+    network.fail({ code: 503, retryAfterSeconds: 20 }, { verbs: ['create'] });
+    const cluster = world.connect('a');
+    const waiting = [
+      outcome(cluster.list(configMaps)),
+      outcome(cluster.get(configMaps, { namespace: 'default', name: 'x' })),
+      outcome(cluster.create(configMaps, configMap('x'))),
+    ];
+    await world.advance('10s');
+    await world[Symbol.asyncDispose]();
+    await world.settle();
+    expect([watching.end(), ...waiting.map((each) => each.now())]).toEqual([
+      'Unreachable',
+      'Unreachable',
+      'Unreachable',
+      'Aborted',
+    ]);
+    expect((world.clock as VirtualClock).waiting).toBe(0);
   });
 
   it('ends watches whose readers are too slow', async () => {
@@ -232,6 +319,18 @@ describe('a fault of an offline cluster', () => {
     expect(hopeless.now()).toBe(last);
   });
 
+  it.each([
+    [401, 'Unauthorized 401', 'Unauthorized 401'],
+    [500, 'InternalError 500', 'answered'],
+    [503, 'ServiceUnavailable 503', 'answered'],
+  ])('concerns questions about the cluster itself, too: %i', async (code, version, ready) => {
+    const { world, cluster } = await one();
+    using _ = world.cluster('a').network.fail({ code, message: 'no', retryAfterSeconds: 0 });
+    expect(await outcomeOf(cluster.version())).toBe(version);
+    expect(await outcomeOf(cluster.ready())).toBe(ready);
+    if (ready === 'answered') expect(await cluster.ready()).toBe(false);
+  });
+
   it('revokes credentials: new requests are refused, and open watches go on', async () => {
     const { world, cluster } = await one();
     const watching = listen(cluster);
@@ -251,7 +350,7 @@ describe('a fault of an offline cluster', () => {
     const bornAt = async (name: string): Promise<unknown> =>
       (await cluster.create(configMaps, configMap(name))).metadata.creationTimestamp;
     {
-      using _ = world.cluster('a').skew(-3_600_000);
+      using _ = world.cluster('a').skew('-1h');
       expect(await bornAt('x')).toBe('2025-12-31T23:00:00Z');
       await world.advance('1m');
       expect(await bornAt('y')).toBe('2025-12-31T23:01:00Z');

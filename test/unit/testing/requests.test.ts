@@ -27,7 +27,7 @@ describe('the log of requests of an offline cluster', () => {
     await cluster.version();
     await cluster.delete(configMaps, { namespace: 'default', name: 'x' });
     expect(requests.lines()).toEqual([
-      '#1 200 create configmaps default/x by tester',
+      '#1 201 create configmaps default/x by tester',
       '#2 200 get configmaps default/x by tester',
       '#3 404 get configmaps default/nope by tester',
       '#4 200 update configmaps default/x by tester (changed nothing)',
@@ -61,7 +61,7 @@ describe('the log of requests of an offline cluster', () => {
     using _ = network.fail({ code: 500 });
     await cluster.list(configMaps).catch(() => undefined);
     expect(requests.lines()).toEqual([
-      '#1 200 create configmaps default/x by clusterset',
+      '#1 201 create configmaps default/x by clusterset',
       '#2 no answer list configmaps by clusterset',
       '#3 500 list configmaps by clusterset',
     ]);

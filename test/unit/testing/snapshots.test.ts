@@ -15,7 +15,7 @@ const service = (name: string): AnyObject => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: metadata(name),
-  spec: { ports: [{ port: 80 }], type: 'NodePort' },
+  spec: { ports: [{ port: 80 }], type: 'LoadBalancer' },
 });
 const deployment: AnyObject = {
   apiVersion: 'apps/v1',
@@ -108,7 +108,105 @@ describe('a snapshot', () => {
       return [clusterIP, ports[0]?.nodePort];
     });
     expect(new Set(taken.flat()).size).toBe(6);
+    const podIps = running.map(({ status }) => (status as { podIP: string }).podIP);
+    expect(new Set(podIps).size).toBe(4);
+    await second.advance('1m');
+    const balanced = (await restored.list(services, { namespace: 'default' })).items.map(
+      ({ status }) => (status as { loadBalancer: { ingress: { ip: string }[] } }).loadBalancer.ingress[0]?.ip,
+    );
+    expect(new Set(balanced).size).toBe(3);
+    expect(balanced).not.toContain(undefined);
     second.verify();
+  });
+
+  it('stays its owner’s: nothing of it is frozen, and nothing that its owner does to it later counts', async () => {
+    await using world = await simulate({ members: { a: {} } });
+    const offline = world.cluster('a');
+    const before = offline.snapshot();
+    const data = { colour: 'green' };
+    const own = { ...configMap('own'), data };
+    // Only the outside of it is frozen.
+    const shell = Object.freeze({ ...configMap('shell'), data: { ...data } });
+    offline.restore({ ...before, objects: [...before.objects, own, shell] });
+    data.colour = 'blue';
+    shell.data.colour = 'blue';
+    const { items } = await world.connect('a').list(configMaps, { namespace: 'default' });
+    expect(items.map((each) => (each as { readonly data?: unknown }).data)).toEqual([{ colour: 'green' }, { colour: 'green' }]);
+  });
+
+  it('leads to other objects each time that it is restored', async () => {
+    await using world = await simulate({ members: { a: {} } });
+    const [offline, cluster] = [world.cluster('a'), world.connect('a')];
+    const before = offline.snapshot();
+    const uids = new Set<string | undefined>();
+    for (let turn = 0; turn < 4; turn += 1) {
+      uids.add((await cluster.create(configMaps, configMap('x'))).metadata.uid);
+      offline.restore(before);
+    }
+    expect(uids.size).toBe(4);
+  });
+
+  it('is not heard of over connections that were open before', async () => {
+    await using world = await simulate({ members: { a: {} } });
+    const [offline, cluster] = [world.cluster('a'), world.connect('a')];
+    const before = offline.snapshot();
+    await cluster.create(configMaps, configMap('x'));
+    const heard: string[] = [];
+    const watching = (async () => {
+      for await (const event of cluster.watch(configMaps)) heard.push(event.type);
+    })();
+    const end = watching.catch((error: unknown) => isClustersetError(error) && error.code);
+    await world.settle();
+    offline.restore(before);
+    expect([await end, heard]).toEqual(['Unreachable', ['ADDED']]);
+  });
+
+  it('brings back definitions with their objects, whatever became of them', async () => {
+    await using world = await simulate({ members: { a: { nodes: 1 } } });
+    const [offline, cluster] = [world.cluster('a'), world.connect('a')];
+    await cluster.create(definitions, definition);
+    await cluster.create(widgets, widget);
+    const full = offline.snapshot();
+    await cluster.delete(definitions, { name: 'widgets.example.com' });
+    const empty = offline.snapshot();
+    await cluster.create(definitions, definition);
+    await cluster.create(widgets, { ...widget, metadata: metadata('other') });
+    offline.restore(full);
+    expect(await namesOf(cluster, widgets)).toEqual(['gear']);
+    expect(offline.snapshot()).toEqual(full);
+    offline.restore(empty);
+    await expect(cluster.list(widgets)).rejects.toMatchObject({ code: 'NotServed' });
+    offline.restore(full);
+    await world.advance('1m');
+    expect(await namesOf(cluster, widgets)).toEqual(['gear']);
+    world.verify();
+    // Objects without their definition are nothing that a cluster could hold, also where it is there now.
+    const objects = full.objects.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+    expect(() => offline.restore({ ...full, objects })).toThrowError(/Widget.*CustomResourceDefinition/s);
+    expect(await namesOf(cluster, widgets)).toEqual(['gear']);
+  });
+
+  it('goes on with what was under way: a namespace that was being deleted goes', async () => {
+    await using world = await simulate({ members: { a: {} } });
+    const namespaces = resourceType('v1', 'Namespace', 'namespaces', 'Cluster');
+    const cluster = world.connect('a');
+    await cluster.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    await cluster.create(configMaps, { ...configMap('x'), metadata: { namespace: 'shop', name: 'x' } });
+    await cluster.delete(namespaces, { name: 'shop' });
+    await using second = await simulate({ members: { a: {} }, from: world.snapshot() });
+    await second.settle();
+    expect(await second.connect('a').get(namespaces, { name: 'shop' })).toBeUndefined();
+    second.verify();
+  });
+
+  it('of several clusters is restored as a whole, or not at all', async () => {
+    await using world = await simulate({ members: { a: {}, b: {} } });
+    const before = world.snapshot();
+    await world.connect('a').create(configMaps, configMap('x'));
+    const [first, second] = before.clusters;
+    const broken = { ...before, clusters: [first, { ...second, objects: [widget] }] } as typeof before;
+    expect(() => world.restore(broken)).toThrowError('no cluster here serves');
+    expect(await namesOf(world.connect('a'))).toEqual(['x']);
   });
 
   it('may be written by hand, without what servers fill in', async () => {
@@ -183,6 +281,24 @@ describe('the invariants of a world', () => {
     await world.advance('5m');
     world.verify();
     expect(world.cluster('a').violations()).toEqual([]);
+  });
+
+  it('hold for what the garbage collector leaves alone for good', async () => {
+    await using world = await simulate({ members: { a: { nodes: 1 } } });
+    const cluster = world.connect('a');
+    const { uid = '' } = (await cluster.create(configMaps, configMap('owner'))).metadata;
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid }];
+    const namespaces = resourceType('v1', 'Namespace', 'namespaces', 'Cluster');
+    const events = resourceType('v1', 'Event', 'events');
+    await cluster.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'owned', ownerReferences } });
+    const about = { involvedObject: { namespace: 'default', name: 'owner' } };
+    const event = { apiVersion: 'v1', kind: 'Event', metadata: { ...metadata('said'), ownerReferences }, ...about };
+    await cluster.create(events, event as AnyObject);
+    await cluster.delete(configMaps, metadata('owner'));
+    await world.advance('10m');
+    expect(await cluster.get(namespaces, { name: 'owned' })).toBeDefined();
+    expect(await cluster.get(events, metadata('said'))).toBeDefined();
+    world.verify();
   });
 
   it('are named where they are broken', async () => {

@@ -41,6 +41,8 @@ const asking = (cpu: string) => ({ containers: [{ name: 'web', image: 'shop/web:
 
 let world: World | undefined;
 afterEach(async () => {
+  await world?.advance('5m');
+  world?.verify();
   await world?.[Symbol.asyncDispose]();
   world = undefined;
 });

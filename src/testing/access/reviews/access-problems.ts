@@ -1,4 +1,4 @@
-import { checkLabelKey } from '../../../kube/index.ts';
+import { checkLabelKey } from '../../../kube/plain/index.ts';
 import { type FieldProblem, forbiddenField, invalidValue, required } from '../../api/failures.ts';
 import { type Fields, listOf, part, textOf, textsOf } from '../../kinds/kind.ts';
 import { invalidBy, NONE, type Problems, when } from '../../kinds/problems.ts';

@@ -5,7 +5,7 @@ import {
   parseFieldSelector,
   parseLabelSelector,
   requirementsOf,
-} from '../../../kube/index.ts';
+} from '../../../kube/plain/index.ts';
 import { badRequest, StatusError } from '../../api/failures.ts';
 import { type Fields, listOf, part, textOf, textsOf } from '../../kinds/kind.ts';
 import type { Attributes } from '../attributes.ts';

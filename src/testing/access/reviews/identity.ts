@@ -1,4 +1,4 @@
-import type { AnyObject } from '../../../kube/index.ts';
+import type { AnyObject } from '../../../kube/plain/index.ts';
 import { timestamp } from '../../../runtime/index.ts';
 import { badRequest } from '../../api/failures.ts';
 import { textOf, textsOf } from '../../kinds/kind.ts';

@@ -1,8 +1,7 @@
-import { type AnyObject, apiVersionOf } from '../../../kube/index.ts';
+import { type AnyObject, apiVersionOf } from '../../../kube/plain/index.ts';
 import { timestamp } from '../../../runtime/index.ts';
 import { type FieldProblem, invalid, StatusError } from '../../api/failures.ts';
-import { decoded } from '../../api/metadata.ts';
-import { fitted } from '../../api/write.ts';
+import { received } from '../../api/receive.ts';
 import { afterUpdate, writeManagers } from '../../apply/managers.ts';
 import { type Fields, part } from '../../kinds/kind.ts';
 import { emptyObject } from '../../schema/conform.ts';
@@ -25,7 +24,7 @@ export interface Question {
  */
 export function questionOf(kind: ReviewKind, body: unknown, context: ReviewContext, defaults: Fields = {}): Question {
   const served = servedReview(kind);
-  const given = fitted(decoded(body, served, context.namespace), served, context.write) as AnyObject;
+  const given = received(body, served, context.namespace, context.write);
   const { uid, creationTimestamp: _c, deletionTimestamp: _d, managedFields: _m, ...metadata } = given.metadata;
   const isToken = kind === 'TokenRequest';
   const spec = { ...defaults, ...part(given, 'spec') };

@@ -1,4 +1,4 @@
-import type { AnyObject } from '../../../kube/index.ts';
+import type { AnyObject } from '../../../kube/plain/index.ts';
 import { reviewAccess, reviewRules } from './access.ts';
 import type { ReviewContext } from './context.ts';
 import { reviewSelf, reviewToken } from './identity.ts';

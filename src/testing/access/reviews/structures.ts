@@ -1,4 +1,4 @@
-import { type ResourceType, resourceType } from '../../../kube/index.ts';
+import { type ResourceType, resourceType } from '../../../kube/plain/index.ts';
 import type { Served } from '../../api/catalogue.ts';
 import { builtInKinds } from '../../schema/built-in.ts';
 import { ANY, type Schema, type StructSchema } from '../../schema/schema.ts';

@@ -1,4 +1,4 @@
-import { type AnyObject, failure, parseApiVersion, resourceType } from '../../../kube/index.ts';
+import { type AnyObject, failure, parseApiVersion, resourceType } from '../../../kube/plain/index.ts';
 import { timestamp } from '../../../runtime/index.ts';
 import { badRequest, invalidValue, notFound, StatusError } from '../../api/failures.ts';
 import { NAMESPACES } from '../../api/state.ts';

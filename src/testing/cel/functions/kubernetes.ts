@@ -11,7 +11,7 @@ import {
   parseQuantity,
   type Quantity,
   quantityToNumber,
-} from '../../../kube/index.ts';
+} from '../../../kube/plain/index.ts';
 import { readDate, readTimestamp } from '../time.ts';
 import { CelFailure, int, List, MapValue, noOverload, Opaque, Optional, type Value } from '../values.ts';
 import { type CelFunction, define, text } from './function.ts';

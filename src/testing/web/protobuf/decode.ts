@@ -1,4 +1,4 @@
-import { base64Encode } from '../../../kube/index.ts';
+import { base64Encode } from '../../../kube/plain/index.ts';
 import { type Field, type FieldType, fieldsOf, messageOf, type Special } from './messages.ts';
 import { ProtobufError, Reader, type Wire, type WireValue } from './reader.ts';
 import { floatOf, joined, microTimeOf, quantityOf, rawJson, textOf, timeOf } from './values.ts';

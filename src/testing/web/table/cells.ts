@@ -1,4 +1,4 @@
-import { compareText } from '../../../kube/index.ts';
+import { compareText } from '../../../kube/plain/index.ts';
 import { age, duration } from './age.ts';
 import { at, count, type Fields, isTrue, list, number, text, texts } from './fields.ts';
 import { podCells } from './pod-cells.ts';

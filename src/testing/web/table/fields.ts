@@ -1,4 +1,4 @@
-import { isRecord } from '../../../kube/index.ts';
+import { isRecord } from '../../../kube/plain/index.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

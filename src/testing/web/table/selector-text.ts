@@ -1,4 +1,4 @@
-import { compareText } from '../../../kube/index.ts';
+import { compareText } from '../../../kube/plain/index.ts';
 import { at, count, type Fields, list, text, texts } from './fields.ts';
 
 /** Labels as `kubectl` writes them: `a=1,b=2`. */
