@@ -156,9 +156,8 @@ class Listener {
 
   async #serve(request: ServerRequest, response: Answer): Promise<void> {
     const gone = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort(GONE);
-    });
+    // Also where the answer was sent: whoever holds the signal lets go of what belongs to the request.
+    response.once('close', () => gone.abort(GONE));
     try {
       const answer = await this.#handler.handle(toRequest(request, await readBody(request), gone.signal));
       await send(answer, response, gone.signal);
