@@ -156,7 +156,7 @@ class Listener {
 
   async #serve(request: ServerRequest, response: Answer): Promise<void> {
     const gone = new AbortController();
-    // Also where the answer was sent: whoever holds the signal lets go of what belongs to the request.
+    // Whether the answer was sent can't be asked: HTTP/2 says of a stream that broke off, too, that it was finished.
     response.once('close', () => gone.abort(GONE));
     try {
       const answer = await this.#handler.handle(toRequest(request, await readBody(request), gone.signal));

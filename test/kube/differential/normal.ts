@@ -120,6 +120,9 @@ export class Normaliser {
     return text
       .replace(/current: \d+/, 'current: NOW')
       .replace(/(too old resource version: \d+) \(\d+\)/, '$1 (OLDEST)')
+      .replaceAll(/in record \((\d+)\)/g, (told, number: string) =>
+        this.#versions.known(number) === undefined ? 'in record (UNSEEN)' : told,
+      )
       .replaceAll(/\b\d+\b/g, (number) => this.#versions.known(number) ?? number);
   }
 }
