@@ -72,7 +72,7 @@ describe('Deployments of a cluster with nodes', () => {
     await eu.create(DEPLOYMENTS, workload('Deployment', { replicas: 3 }));
     await each.settle();
     expect(phases(await pods(eu))).toEqual(['Pending', 'Pending', 'Pending']);
-    expect(await status(eu, DEPLOYMENTS)).toMatchObject({ observedGeneration: 2, replicas: 3, unavailableReplicas: 3 });
+    expect(await status(eu, DEPLOYMENTS)).toMatchObject({ observedGeneration: 1, replicas: 3, unavailableReplicas: 3 });
     await each.advance('1s');
     const [set] = (await eu.list(REPLICA_SETS)).items as readonly AnyObject[];
     expect(set?.metadata.name).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]+$/);
