@@ -15,7 +15,7 @@ import { OfflineCluster, VirtualClock } from 'clusterset/testing';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CONFIG_MAPS, configMap, failed, failing, forever, handMade, silence, typeOf } from './fixtures.ts';
+import { CONFIG_MAPS, configMap, failed, failing, forever, handMade, silence, typeOf } from '../fixtures.ts';
 
 /** One request of a reflector. */
 interface Asked {

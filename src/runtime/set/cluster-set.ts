@@ -6,9 +6,9 @@ import {
   type HealthThresholds,
   healthAfter,
   type Json,
-} from '../kube/plain/index.ts';
-import { type Clock, sleep, systemClock } from './clock.ts';
-import { unlessAborted } from './unless-aborted.ts';
+} from '../../kube/plain/index.ts';
+import { type Clock, sleep, systemClock } from '../clock.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 /** How a member is doing: `joining` until it has been asked for the first time. */
 export type MemberState = 'joining' | 'ready' | 'unreachable';

@@ -1,4 +1,4 @@
-import { type AnyObject, formatKey, keyOf, type ObjectKey } from '../kube/plain/index.ts';
+import { type AnyObject, formatKey, keyOf, type ObjectKey } from '../../kube/plain/index.ts';
 
 /** A change that a cache has seen. */
 export type CacheEvent =

@@ -6,11 +6,11 @@ import {
   formatKey,
   keyOf,
   type ResourceType,
-} from '../kube/plain/index.ts';
-import { ObjectCache } from './cache.ts';
-import { type Clock, systemClock } from './clock.ts';
+} from '../../kube/plain/index.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { newestValues } from '../newest-values.ts';
+import { ObjectCache } from './object-cache.ts';
 import { reflect } from './reflector.ts';
-import { newestValues } from './sources.ts';
 
 /** What {@link watchedObjects} takes. */
 export interface WatchedObjectsOptions {

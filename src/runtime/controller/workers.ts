@@ -1,5 +1,5 @@
-import { isAborted, isRetryable } from '../kube/plain/index.ts';
-import type { WorkQueue } from './queue.ts';
+import { isAborted, isRetryable } from '../../kube/plain/index.ts';
+import type { WorkQueue } from '../queue/work-queue.ts';
 
 /** What a reconcile may ask for: to be called again after a time, or as after a failure, later with every one in a row. */
 export type ReconcileResult = { readonly requeueAfterMs: number } | { readonly retry: true };

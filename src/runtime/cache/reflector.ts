@@ -9,9 +9,9 @@ import {
   isExpired,
   isNotServed,
   type ResourceType,
-} from '../kube/plain/index.ts';
-import type { ObjectCache } from './cache.ts';
-import { type Clock, sleep } from './clock.ts';
+} from '../../kube/plain/index.ts';
+import { type Clock, sleep } from '../clock.ts';
+import type { ObjectCache } from './object-cache.ts';
 
 /** What {@link reflect} takes. */
 export interface ReflectOptions {

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from './clock.ts';
+import type { Cancel, Clock } from '../clock.ts';
 
 /** What a {@link WorkQueue} is made with. */
 export interface WorkQueueOptions {

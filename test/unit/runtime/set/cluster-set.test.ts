@@ -2,7 +2,7 @@ import type { Cluster, ClusterSource } from 'clusterset/kube';
 import { ClusterSet, type ClusterSetOptions, type Member, type SetEvent, staticSource } from 'clusterset/runtime';
 import { simulate, VirtualClock } from 'clusterset/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { failed, forever, handMade } from './fixtures.ts';
+import { failed, forever, handMade } from '../fixtures.ts';
 
 interface Entry {
   readonly name: string;
