@@ -1,6 +1,7 @@
 /** `npm run bench`, or `npm run bench -- render plan propagation` for some of it. The last two need real API servers: see test:kube. */
 import process from 'node:process';
 import { benchEstimation } from './estimation.ts';
+import { benchInformers } from './informers.ts';
 import { benchKarmada } from './karmada.ts';
 import { benchKubeAdmiral } from './kubeadmiral.ts';
 import { benchDns } from './mcs-dns.ts';
@@ -9,6 +10,7 @@ import { benchSlices } from './mcs-slices.ts';
 import { benchOffline } from './offline.ts';
 import { benchPlanning } from './planning.ts';
 import { benchPropagation } from './propagation.ts';
+import { benchQueue } from './queue.ts';
 import { benchRegistry } from './registry.ts';
 import { benchRendering } from './rendering.ts';
 import { benchScheduling } from './scheduling.ts';
@@ -20,10 +22,12 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   kubeadmiral: benchKubeAdmiral,
   schedule: benchScheduling,
   estimate: benchEstimation,
+  queue: benchQueue,
   registry: benchRegistry,
   merge: benchMerge,
   slices: benchSlices,
   dns: benchDns,
+  informers: benchInformers,
   offline: benchOffline,
   propagation: benchPropagation,
 };

@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { BUILT_IN, qualifiedPlural } from 'clusterset/kube';
 import { UNFEDERATED } from '../src/testing/kinds/unfederated.ts';
+import { viewOf } from '../src/testing/kinds/views.ts';
 import { startControlPlanes } from '../test/kube/harness/control-planes.ts';
 import { ask, columnsOf, prepare } from '../test/unit/testing/kinds-cases/ask.ts';
 import { KIND_CASES } from '../test/unit/testing/kinds-cases/index.ts';
@@ -19,7 +20,8 @@ async function record(): Promise<void> {
     const send = sendTo(planes.kubeconfig);
     await prepare(send);
     const columns: string[] = [];
-    for (const type of [...BUILT_IN, ...UNFEDERATED])
+    // The tables of a view are those of what it is a view of.
+    for (const type of [...BUILT_IN, ...UNFEDERATED].filter((each) => viewOf(each) === undefined))
       columns.push(`${JSON.stringify(qualifiedPlural(type))}: ${JSON.stringify(await columnsOf(send, type))}`);
     writeFileSync(`${ROOT}/src/testing/web/table/columns.json`, `{\n${columns.join(',\n')}\n}\n`);
     const answers: string[] = [];

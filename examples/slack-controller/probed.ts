@@ -16,8 +16,9 @@ type Verdicts = ReadonlyMap<string, Verdict>;
 
 /**
  * The source with the condition `Ready` of each entry replaced by what `/readyz` of the cluster says: three bad answers in a row make a cluster
- * unreachable, one good answer makes it ready. A cluster that has not been asked yet isn't spoken of, or is what it was when its connection is
- * made anew; at the start nothing is said before all have been asked, because a cluster that isn't named is taken for one that has left.
+ * unready, three missing ones unreachable, and one good answer makes it ready. A cluster that has not been asked yet isn't spoken of, or is what it
+ * was when its connection is made anew; at the start nothing is said before all have been asked, because a cluster that isn't named is taken for
+ * one that has left.
  */
 export function probed(options: ProbedOptions): ClusterSource<ClusterEntry> {
   return {
@@ -67,9 +68,12 @@ function verdictsOf(members: readonly Member<ClusterEntry>[], before: Verdicts):
 function verdictOf({ state, reason }: Member<ClusterEntry>): Verdict | undefined {
   switch (state) {
     case 'joining':
+    case 'leaving':
       return undefined;
     case 'ready':
       return { type: 'Ready', status: 'True', reason: 'ClusterReady' };
+    case 'degraded':
+      return { type: 'Ready', status: 'False', reason: 'ClusterNotReady', message: reason };
     case 'unreachable':
       return { type: 'Ready', status: 'False', reason: 'ClusterNotReachable', message: reason };
   }

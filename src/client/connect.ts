@@ -8,7 +8,7 @@ import {
   resolveAccess,
   serverUrl,
 } from '../registry/index.ts';
-import type { Clock } from '../runtime/index.ts';
+import type { Clock, Observe } from '../runtime/index.ts';
 import { type AccessProvider, fixedAccess } from './access.ts';
 import { checkedServer, type ServerEndpoint } from './connection.ts';
 import { Rotating, type RotatingOptions } from './credentials/credentials.ts';
@@ -25,6 +25,8 @@ export interface ConnectOptions {
   /** How long one call may take, in milliseconds, waiting for `Retry-After` included. Default 30,000. */
   readonly timeoutMs?: number | undefined;
   readonly userAgent?: string | undefined;
+  /** Is told of each request, as the fact `request`: `runtimeMetrics`, `diagnosticsObserver`. */
+  readonly observe?: Observe | undefined;
 }
 
 /**
@@ -38,9 +40,9 @@ export async function connectContext(
 ): Promise<Cluster> {
   const kubeconfig = await readKubeconfig(options.kubeconfig);
   const context = options.context ?? kubeconfig.currentContext ?? '';
-  const { name = context, timeoutMs, userAgent } = options;
+  const { name = context, timeoutMs, userAgent, observe } = options;
   const { server, proxy, provider } = kubeconfig.access(context, name);
-  return new RealCluster({ cluster: name, server, proxy, access: provider, timeoutMs, userAgent });
+  return new RealCluster({ cluster: name, server, proxy, access: provider, timeoutMs, userAgent, observe });
 }
 
 /** What {@link connectEntry} takes beside the entry. */
@@ -106,8 +108,8 @@ function accessTo(entry: ClusterEntry, way: Way, options: ConnectEntryOptions): 
 
 function clusterAt({ name }: ClusterEntry, { servers }: Way, access: AccessProvider, options: ConnectEntryOptions): RealCluster {
   const [{ server, proxy, tls }, ...others] = servers;
-  const { timeoutMs, userAgent } = options;
-  return new RealCluster({ cluster: name, server, proxy, tls, others, access, timeoutMs, userAgent });
+  const { timeoutMs, userAgent, observe } = options;
+  return new RealCluster({ cluster: name, server, proxy, tls, others, access, timeoutMs, userAgent, observe });
 }
 
 async function wayOf(entry: ClusterEntry, options: ConnectEntryOptions): Promise<Way> {
@@ -218,7 +220,7 @@ export interface ServerOptions extends ConnectOptions {
 
 /** Connects to an API server by its address, with no kubeconfig; nothing is sent yet. */
 export function connectServer(options: ServerOptions): Cluster {
-  const { name = options.server, server, ca, cert, key, token, timeoutMs, userAgent } = options;
+  const { name = options.server, server, ca, cert, key, token, timeoutMs, userAgent, observe } = options;
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return new RealCluster({
     cluster: name,
@@ -226,5 +228,6 @@ export function connectServer(options: ServerOptions): Cluster {
     access: fixedAccess({ tls: { ca, cert, key }, headers }),
     timeoutMs,
     userAgent,
+    observe,
   });
 }

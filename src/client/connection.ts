@@ -1,9 +1,10 @@
 import type { Dispatcher } from 'undici';
-import { ClustersetError, errorOfStatus, isStatus } from '../kube/index.ts';
-import { type Clock, sleep, systemClock, unlessAborted } from '../runtime/index.ts';
+import { ClustersetError, errorOfStatus, isClustersetError, isStatus } from '../kube/index.ts';
+import { type Clock, type Observe, sleep, systemClock, told, unlessAborted } from '../runtime/index.ts';
 import type { Access, AccessProvider } from './access.ts';
 import { Dispatchers, fingerprintOf } from './dispatchers.ts';
 import { unreachable, wasNeverSent } from './network-errors.ts';
+import { pathTemplate } from './path-template.ts';
 
 /** One address of an API server. */
 export interface ServerEndpoint {
@@ -25,6 +26,8 @@ export interface ConnectionOptions extends ServerEndpoint {
   readonly timeoutMs?: number | undefined;
   readonly userAgent?: string | undefined;
   readonly clock?: Clock;
+  /** Is told of each request, once its answer begins or it has failed. */
+  readonly observe?: Observe | undefined;
 }
 
 /** One request. */
@@ -56,6 +59,8 @@ interface Call {
   access: Access | undefined;
   /** Credentials that the server has refused: that happens once. */
   refused: Access | undefined;
+  /** The request that is on its way, for whoever is told of it. */
+  sent: { readonly host: string; readonly at: number } | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -64,6 +69,7 @@ const MOST_RETRIES = 10;
 /** An endpoint, read. */
 interface Server extends ServerEndpoint {
   readonly origin: string;
+  readonly host: string;
   readonly basePath: string;
 }
 
@@ -82,6 +88,7 @@ interface Agents {
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #clock: Clock;
+  readonly #observe: Observe | undefined;
   readonly #servers: readonly Server[];
   /** Which of the servers is used: the last that could be connected to. */
   #at = 0;
@@ -93,6 +100,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#observe = options.observe === undefined ? undefined : told(options.observe);
     this.#servers = [options, ...(options.others ?? [])].map((endpoint) => serverOf(endpoint, options.cluster));
   }
 
@@ -133,7 +141,14 @@ export class Connection {
 
   #begin(request: HttpRequest): Call {
     const timeoutMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    return { request, deadline: AbortSignal.timeout(timeoutMs), waits: 0, refused: undefined, access: undefined };
+    return {
+      request,
+      deadline: AbortSignal.timeout(timeoutMs),
+      waits: 0,
+      refused: undefined,
+      access: undefined,
+      sent: undefined,
+    };
   }
 
   /**
@@ -150,19 +165,36 @@ export class Connection {
       return this.#sendSomewhere(call, call.access, signal);
     };
     try {
-      return await unlessAborted(send, AbortSignal.any([...given, deadline]), (late) => late.body.destroy());
+      const response = await unlessAborted(send, AbortSignal.any([...given, deadline]), (late) => late.body.destroy());
+      this.#tell(call, response.statusCode);
+      return response;
     } catch (error) {
       left.abort();
-      throw this.#translate(error, call);
+      const failure = this.#translate(error, call);
+      this.#tell(call, isClustersetError(failure) ? failure.code : 'Unreachable');
+      throw failure;
     }
   }
 
+  /** Tells of the request that was sent last; where none was, as the credentials could not be had, there is nothing to tell. */
+  #tell(call: Call, code: number | string): void {
+    const { request, sent } = call;
+    call.sent = undefined;
+    if (this.#observe === undefined || sent === undefined) return;
+    const durationMs = this.#clock.monotonic() - sent.at;
+    const { method, path } = request;
+    const { cluster } = this.#options;
+    this.#observe({ fact: 'request', cluster, method, host: sent.host, path: pathTemplate(path), code, durationMs });
+  }
+
   /** Sends a request to the server in use, or the next that can be connected to: what was not sent can be sent again. */
-  async #sendSomewhere({ request }: Call, access: Access, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #sendSomewhere(call: Call, access: Access, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { request } = call;
     for (let tried = 1; ; tried += 1) {
       signal.throwIfAborted();
       const at = this.#at;
       const server = this.#servers[at] as Server;
+      call.sent = { host: server.host, at: this.#clock.monotonic() };
       try {
         return await this.#dispatchers(access, server)
           .of(request)
@@ -178,6 +210,7 @@ export class Connection {
           });
       } catch (error) {
         if (tried >= this.#servers.length || !wasNeverSent(error)) throw error;
+        this.#tell(call, 'Unreachable');
         // Another call may have gone on already.
         if (this.#at === at) this.#at = (at + 1) % this.#servers.length;
       }
@@ -321,7 +354,8 @@ export class Connection {
 function serverOf(endpoint: ServerEndpoint, cluster: string): Server {
   const { server, proxy, tls } = checkedServer(endpoint, cluster);
   const url = new URL(server);
-  return { server, proxy: proxy === '' ? undefined : proxy, tls, origin: url.origin, basePath: url.pathname.replace(/\/$/, '') };
+  const { origin, host, pathname } = url;
+  return { server, proxy: proxy === '' ? undefined : proxy, tls, origin, host, basePath: pathname.replace(/\/$/, '') };
 }
 
 /** The same endpoint. @throws ClustersetError `Invalid` where it is none that can be connected to; a user in it isn't quoted. */

@@ -11,6 +11,7 @@ export {
 export type { ConnectionOptions, ServerEndpoint } from './connection.ts';
 export type { Credentials } from './credentials/credentials.ts';
 export { ExecPlugins, type ExecPluginsOptions, runExecPlugin } from './credentials/exec-plugin.ts';
+export { diagnosticsObserver } from './diagnostics.ts';
 export { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
 export { type KubeconfigSourceOptions, kubeconfigSource } from './sources/kubeconfig.ts';
 export { type KubeconfigFilesOptions, kubeconfigFilesSource } from './sources/kubeconfig-files.ts';

@@ -9,6 +9,7 @@ import { formatKey, type ObjectKey } from './object.ts';
  * - `Aborted`: the caller's signal fired.
  * - `NotImplemented`: an offline cluster was asked for something that it doesn't simulate.
  * - `UnknownCluster`: a name that no source of clusters knows.
+ * - `Fenced`: this process may not write there any more, because another holds the lease by now, or may soon. Not worth a retry.
  */
 export type ErrorCode =
   | 'BadRequest'
@@ -33,6 +34,7 @@ export type ErrorCode =
   | 'NotImplemented'
   | 'Unreachable'
   | 'UnknownCluster'
+  | 'Fenced'
   | 'Aborted';
 
 /** The object that an error speaks of. */

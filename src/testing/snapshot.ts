@@ -6,10 +6,12 @@ import {
   formatKey,
   isRecord,
   keyOf,
+  parseApiVersion,
   resourceType,
 } from '../kube/plain/index.ts';
 import { timestamp } from '../runtime/index.ts';
-import type { State } from './api/state.ts';
+import type { Served } from './api/catalogue.ts';
+import { inStorageVersion, type State } from './api/state.ts';
 import { randomUuid } from './random.ts';
 import { copy } from './schema/conform.ts';
 
@@ -55,29 +57,29 @@ export function readSnapshot(state: State, { name, resourceVersion, objects }: C
   let version = versionOf(name, resourceVersion);
   const { storage, catalogue } = state;
   const defined = objects.filter(({ kind, apiVersion }) => kind === DEFINITIONS.kind && apiVersion === 'apiextensions.k8s.io/v1');
-  const collectionOf = (object: AnyObject): string | undefined => {
-    const [group = '', served = ''] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : ['', object.apiVersion];
-    const known = catalogue
-      .all()
-      .find(({ type }) => type.kind === object.kind && type.group === group && type.version === served);
-    // What is custom is served as long as its definition is there, and that is what the snapshot says.
-    return known?.custom === undefined && known !== undefined ? known.collection : definedCollection(defined, group, object.kind);
+  const servedAs = ({ apiVersion, kind }: AnyObject): Served | undefined => {
+    const { group, version: served } = parseApiVersion(apiVersion);
+    return catalogue.all().find(({ type }) => type.kind === kind && type.group === group && type.version === served);
   };
   const contents = new Map<string, AnyObject[]>();
   for (const [index, object] of objects.entries()) {
-    const collection = collectionOf(object);
+    const known = servedAs(object);
+    // What is custom is served as long as its definition is there, and that is what the snapshot says.
+    const isBuiltIn = known !== undefined && known.custom === undefined;
+    const collection = isBuiltIn ? known.collection : definedCollection(defined, object);
     if (collection === undefined) throw unknownKind(name, index, object);
     const list = contents.get(collection) ?? [];
     contents.set(collection, list);
     if (object.metadata.resourceVersion === undefined) version += 1;
-    list.push(completed(state, copy(object), version));
+    list.push(completed(state, copy(isBuiltIn ? inStorageVersion(object, known) : object), version));
   }
   // Whatever is custom can be read as soon as its definition is there.
   const ordered = [...contents].toSorted(([a], [b]) => Number(b === CRDS) - Number(a === CRDS));
   return () => storage.reset(new Map(ordered), version);
 }
 
-function definedCollection(definitions: readonly AnyObject[], group: string, kind: string): string | undefined {
+function definedCollection(definitions: readonly AnyObject[], { apiVersion, kind }: AnyObject): string | undefined {
+  const { group } = parseApiVersion(apiVersion);
   for (const { metadata, spec } of definitions) {
     if (isRecord(spec) && spec.group === group && isRecord(spec.names) && spec.names.kind === kind) return metadata.name;
   }

@@ -70,10 +70,27 @@ const DEFINITION = {
   },
 };
 
+/** An Event of the group that Events have of their own: the core group shows it, too. */
+const EVENT = {
+  apiVersion: 'events.k8s.io/v1',
+  kind: 'Event',
+  metadata: { name: 'seen', namespace: 'default' },
+  regarding: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'web' },
+  note: 'Seen at last',
+  eventTime: '2026-01-01T00:00:00.000001Z',
+  series: { count: 2, lastObservedTime: '2026-01-01T00:10:00.000000Z' },
+  reportingController: 'example.com/watcher',
+  reportingInstance: 'watcher-1',
+  action: 'Watched',
+  reason: 'Seen',
+  type: 'Normal',
+};
+
 /** Files that the lines name. */
 const FILES: Readonly<Record<string, string>> = {
   'namespace.yaml': stringify(NAMESPACE),
   'application.yaml': APPLICATION.map((each) => stringify(each)).join('---\n'),
+  'event.yaml': stringify(EVENT),
   'definition.yaml': stringify(DEFINITION),
   'widgets.yaml': [widget('gear', { colour: 'green' }), widget('cog', { replicas: 3 })]
     .map((each) => stringify(each))
@@ -158,6 +175,14 @@ const LINES: readonly (readonly string[])[] = [
   ['wait', '--for=delete', 'configmap/nope', '--timeout=5s'],
   ['auth', 'can-i', 'create', 'deployments'],
   ['auth', 'can-i', '*', '*', '--all-namespaces'],
+  ['apply', '-n', 'default', '-f', 'event.yaml'],
+  ['apply', '-n', 'default', '-f', 'event.yaml'],
+  ['get', 'events', '-n', 'default'],
+  ['get', 'events.events.k8s.io', '-n', 'default', '-o', 'wide'],
+  ['get', 'ev', '-n', 'default', '-o', 'jsonpath={.items[*].message}'],
+  ['get', 'events.events.k8s.io', '-n', 'default', '-o', 'jsonpath={.items[*].note}'],
+  ['events', '-n', 'default'],
+  ['delete', 'events', '-n', 'default', '--all'],
   ['get', 'configmap', 'nope'],
   ['get', 'widgets'],
   ['create', '-f', 'definition.yaml'],

@@ -162,11 +162,16 @@ export class MemberAgent {
     this.#states[index] = state;
     const wasBlind = this.#blindness.isBlind(index);
     if (state.synced) this.#blindness.sees(index);
-    else if (this.#context.member()?.state === 'ready') this.#blindness.fails(index);
+    else if (this.#answers()) this.#blindness.fails(index);
     if (wasBlind !== this.#blindness.isBlind(index)) this.#lookAtAll(index);
     if (before?.synced === state.synced) return;
     this.#lookAtFailing(index);
     this.#context.onKnown(index);
+  }
+
+  #answers(): boolean {
+    const state = this.#context.member()?.state;
+    return state === 'ready' || state === 'degraded';
   }
 
   #lookAtAll(index: number): void {
@@ -202,9 +207,13 @@ export class MemberAgent {
     return this.#conclude(id, executed, verdict, { look: last, isGone });
   }
 
-  #plan(id: ObjectId, own: ClusterDecision, { decision }: Verdict, observed: Look): Step {
+  #plan(id: ObjectId, own: ClusterDecision, { decision, record }: Verdict, observed: Look): Step {
     const { fieldManager } = this.#context;
-    return planStep({ prepared: decision.prepared, decision: own, observed, fieldManager, tolerated: this.#tolerated.get(id) });
+    const member = this.#context.member();
+    // A degraded member gets nothing new, but what it may have is looked after: what the set has found is no reason to leave it alone then.
+    const goesOn = member?.state === 'degraded' && own.want !== 'untouched' && record.has(this.#name);
+    const step = { prepared: decision.prepared, observed, fieldManager, tolerated: this.#tolerated.get(id) };
+    return planStep({ ...step, decision: goesOn ? { ...own, cluster: member.entry } : own });
   }
 
   /** What is there unexpectedly may be ours: the watch doesn't see an object that has lost its label. */

@@ -128,8 +128,8 @@ export class PropagationController {
   }
 
   #follow({ type, member }: SetEvent<ClusterEntry>, signal: AbortSignal): void {
-    const { name, cluster } = member;
-    if (type === 'left') {
+    const { name, cluster, state } = member;
+    if (type === 'left' || state === 'leaving') {
       this.#agents.get(name)?.stop.abort();
       this.#agents.delete(name);
       for (const results of this.#results.values()) results.delete(name);
@@ -298,9 +298,11 @@ export class PropagationController {
   /** Whether every member has been asked how it is, and those that answer what they have. */
   #canDivide(id: ObjectId): boolean {
     const { index } = readObjectId(id);
-    return [...this.#options.members.members.values()].every(
-      ({ name, state }) => state === 'unreachable' || (state === 'ready' && this.#agents.get(name)?.agent.knows(index) === true),
-    );
+    return [...this.#options.members.members.values()].every(({ name, state }) => {
+      // One that answers and isn't ready gets no share, as one that doesn't answer.
+      if (state !== 'ready') return state !== 'joining';
+      return this.#agents.get(name)?.agent.knows(index) === true;
+    });
   }
 
   /** The members as a fleet, with the health that the set has found. */

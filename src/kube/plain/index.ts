@@ -98,6 +98,7 @@ export {
   parseKey,
   withoutManagedFields,
 } from '../object.ts';
+export { controllerOf, controllerReference, isReferenceTo } from '../owners.ts';
 export {
   FORBIDDEN_TOKENS,
   formatFieldPath,

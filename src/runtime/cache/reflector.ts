@@ -3,18 +3,44 @@ import {
   type ClusterReader,
   ClustersetError,
   type ClusterWatcher,
-  hasCode,
   isAborted,
   isClustersetError,
-  isExpired,
   isNotServed,
+  qualifiedPlural,
   type ResourceType,
+  type WatchEvent,
 } from '../../kube/plain/index.ts';
 import { type Clock, sleep } from '../clock.ts';
-import type { ObjectCache } from './object-cache.ts';
+import { type ListReason, type Observe, told } from '../observe/facts.ts';
+import { BackOff } from './back-off.ts';
+import type { Patience } from './deadlines.ts';
+import type { Gate } from './gate.ts';
+import { listPages } from './list-pages.ts';
+import type { CacheFilling, ObjectCache } from './object-cache.ts';
+import { afterList, afterStream, afterWatch, type Circumstances, type Reaction, VERSIONS_WENT_BACK } from './reactions.ts';
+import { versionOrder } from './version.ts';
+import { WatchListRefusals } from './watch-list-refusals.ts';
+import { runWatch, type WatchOutcome } from './watch-run.ts';
+
+/** Timings and habits of a reflector; each has a default. */
+export interface ReflectorSettings {
+  /**
+   * Whether objects come as a stream at first (`sendInitialEvents`, KEP-3157), which costs the server less than a list. Who refuses is asked for a
+   * list. Default false, and true in shared caches.
+   */
+  readonly watchList?: boolean | undefined;
+  /** How many objects a page has, where there are pages. Default 500. */
+  readonly pageSize?: number | undefined;
+  /** How long a list, or a page of one, may take. Default 60 s. */
+  readonly listTimeoutMs?: number | undefined;
+  /** How long a streamed list may be silent before its end. Default 60 s. */
+  readonly initialSilenceMs?: number | undefined;
+  /** A watch that brings neither event nor bookmark for so long is begun anew: servers send a bookmark about every minute. Default 150 s. */
+  readonly silenceMs?: number | undefined;
+}
 
 /** What {@link reflect} takes. */
-export interface ReflectOptions {
+export interface ReflectOptions extends ReflectorSettings {
   readonly cluster: ClusterReader & ClusterWatcher;
   readonly type: ResourceType;
   readonly cache: ObjectCache;
@@ -29,156 +55,288 @@ export interface ReflectOptions {
   readonly emptyWhenNotServed?: boolean;
   /** Is told when the cache is filled, and why it isn't. */
   readonly onState?: (state: ReflectorState) => void;
+  /** Is told of lists and watches. */
+  readonly observe?: Observe | undefined;
+  /** Lets few take everything at a time; shared by many reflectors. Default: there is none. */
+  readonly gate?: Gate | undefined;
+  /** Remembers who refuses streamed lists; shared by many reflectors. */
+  readonly refusals?: WatchListRefusals | undefined;
 }
 
 /** How far a reflector is. */
 export type ReflectorState = { readonly synced: true } | { readonly synced: false; readonly error: unknown };
 
-/** Delays after failures (client-go's reflector): 800 ms, doubled up to 30 s, each up to twice as long by chance; forgotten after 2 min. */
-const FIRST_DELAY_MS = 800;
-const LONGEST_DELAY_MS = 30_000;
-const FORGET_AFTER_MS = 120_000;
-/** A type that isn't served yet is often about to be: its CRD was just applied. */
-const NOT_SERVED_DELAY_MS = 250;
-const NOT_SERVED_LONGEST_MS = 10_000;
-/** A watch that ends sooner, and brings nothing, counts as a failure. */
-const SHORTEST_USE_MS = 1000;
+const PAGE_SIZE = 500;
+const LIST_TIMEOUT_MS = 60_000;
+const INITIAL_SILENCE_MS = 60_000;
+const SILENCE_MS = 150_000;
 /** How long a watch is asked to last: from five to ten minutes, so that not all end at once. */
 const SHORTEST_WATCH_S = 300;
 
 /**
- * Keeps a cache like its cluster until the signal fires: lists once, then watches; after a break it watches on where it was, and lists again
- * where the history is gone. Nothing ends it but the signal.
+ * Keeps a cache like its cluster until the signal fires: takes everything once, then watches; after a break it watches on where it was, and takes
+ * everything anew where the history is gone. It is client-go's algorithm, with deadlines: a connection that nothing comes over any more is
+ * given up. Nothing ends it but the signal, and a connection that was closed.
  */
 export async function reflect(options: ReflectOptions): Promise<void> {
-  const { signal } = options;
+  const { signal, clock } = options;
   const reflector = new Reflector(options);
-  while (!signal.aborted) {
-    try {
-      await reflector.listAndWatch();
-    } catch (error) {
-      // A connection that was closed never answers again.
-      if (signal.aborted || isAborted(error)) return;
-      await reflector.waitAfter(error);
-    }
+  while (!signal.aborted && !reflector.isClosed) {
+    const pauseMs = await reflector.round();
+    if (pauseMs > 0) await sleep(clock, pauseMs, signal).catch(() => undefined);
   }
 }
 
 class Reflector {
   readonly #options: ReflectOptions;
+  readonly #observe: Observe;
+  readonly #backOff: BackOff;
+  readonly #refusals: WatchListRefusals;
+  readonly #resource: string;
   /** Where a watch goes on; empty before the first list. */
   #version = '';
-  /** Whether versions from before are of no use. */
-  #lost = false;
-  #failures = 0;
-  #lastFailure = 0;
-  /** How often in a row the history was gone, with nothing to be seen in between. */
+  /** How everything is to be taken before the next watch; `watch` where it needn't be. */
+  #next: Reaction['next'] = 'relist';
+  #reason: ListReason = 'first';
   #timesGone = 0;
+  #timesShort = 0;
   /** Whether the last thing said was that the cache is like the cluster. */
   #isInStep = false;
+  /** Whether this server has ever sent a bookmark: only then its silence says something. */
+  #sendsBookmarks = false;
+  /** Whether the watch began nowhere in the history: then objects that are there come first, in no order of versions. */
+  #isUnordered = false;
+  /** What has come of a streamed list. */
+  #filling: CacheFilling | undefined;
+  /** Ends the connection's part in all this: it never answers again. */
+  isClosed = false;
 
   constructor(options: ReflectOptions) {
     this.#options = options;
+    this.#observe = told(options.observe);
+    this.#backOff = new BackOff(options.clock, options.random);
+    this.#refusals = options.refusals ?? new WatchListRefusals();
+    this.#resource = qualifiedPlural(options.type);
   }
 
-  async listAndWatch(): Promise<void> {
-    if (this.#version === '' || this.#lost) await this.#list();
-    const { clock, signal } = this.#options;
-    const started = clock.monotonic();
-    const events = await this.#watch();
-    // A server that ends watches at once would be asked without end.
-    const isUseless = events === 0 && clock.monotonic() - started < SHORTEST_USE_MS;
-    if (isUseless) await sleep(clock, this.#delay(false), signal).catch(() => undefined);
+  /** Takes everything where that is needed, and watches once. Returns how long to wait before the next round. */
+  async round(): Promise<number> {
+    const { cluster, type, watchList = false } = this.#options;
+    if (this.#next === 'watch') return this.#follow(undefined);
+    if (watchList && !this.#refusals.has(cluster, type)) return this.#follow(this.#options.cache.filling());
+    return this.#list(this.#reason);
   }
 
-  async #list(): Promise<void> {
-    const { cluster, type, cache, signal, labelSelector, namespace, onState } = this.#options;
-    // What a server remembers will do for the first time; after a break only the newest.
-    const resourceVersion = this.#version === '' && !this.#lost ? '0' : undefined;
-    const list = await cluster.list<AnyObject>(type, { signal, labelSelector, namespace, resourceVersion });
-    cache.replace(list.items, list.resourceVersion);
-    this.#version = list.resourceVersion;
-    this.#lost = false;
-    this.#isInStep = true;
-    onState?.({ synced: true });
-  }
-
-  /** Something was seen after a break: the cache is like the cluster again. */
-  #progress(version: string): void {
-    const { cluster, cache, onState } = this.#options;
-    if (Number(version) < Number(this.#version)) {
-      // Versions never go back, unless the cluster was restored from a backup.
-      throw new ClustersetError({ code: 'Expired', message: 'its versions have gone back', cluster: cluster.name });
+  /** Lists; the watch is the next round. */
+  async #list(reason: ListReason): Promise<number> {
+    const { cluster, cache, clock, signal, gate, listTimeoutMs = LIST_TIMEOUT_MS, pageSize = PAGE_SIZE } = this.#options;
+    const { type, labelSelector, namespace } = this.#options;
+    const filling = cache.filling();
+    let leave: (() => void) | undefined;
+    try {
+      leave = await gate?.enter(cluster.name, signal);
+      const began = clock.monotonic();
+      // What a server remembers will do for the first time.
+      const version = this.#next === 'newest' ? '' : this.#version || '0';
+      const what = { cluster, type, labelSelector, namespace };
+      const seen = await listPages({ ...what, version, pageSize, timeoutMs: listTimeoutMs, clock, signal }, filling);
+      if (signal.aborted) return 0;
+      this.#filled(filling, seen, reason, began);
+      return 0;
+    } catch (error) {
+      return this.#endedBy(error) ? 0 : this.#react(afterList(error, this.#circumstances()), error);
+    } finally {
+      leave?.();
     }
-    this.#version = version;
-    this.#timesGone = 0;
-    cache.advance(version);
-    if (this.#isInStep) return;
-    this.#isInStep = true;
-    onState?.({ synced: true });
   }
 
-  /** Returns how many events came. */
-  async #watch(): Promise<number> {
-    let events = 0;
-    const { cluster, type, cache, signal, labelSelector, namespace, random } = this.#options;
-    const timeoutSeconds = Math.round(SHORTEST_WATCH_S * (1 + random()));
-    const watch = cluster.watch<AnyObject>(type, {
+  #filled(filling: CacheFilling, version: string, reason: ListReason, began: number): void {
+    const { cluster, clock } = this.#options;
+    const objects = filling.size;
+    filling.finish(version);
+    this.#version = version;
+    this.#next = 'watch';
+    const durationMs = clock.monotonic() - began;
+    this.#observe({ fact: 'listed', cluster: cluster.name, resource: this.#resource, reason, objects, durationMs });
+    this.#isInStep = true;
+    this.#isUnordered = isNowhere(version);
+    this.#options.onState?.({ synced: true });
+  }
+
+  /** Watches on, or takes everything as a stream and stays with it. */
+  async #follow(filling: CacheFilling | undefined): Promise<number> {
+    const { cluster, clock, signal, gate, initialSilenceMs = INITIAL_SILENCE_MS, silenceMs = SILENCE_MS } = this.#options;
+    const name = { cluster: cluster.name, resource: this.#resource };
+    const began = clock.monotonic();
+    const asked = this.#next === 'newest' ? '' : this.#version;
+    const reason = this.#reason;
+    const isStream = filling !== undefined;
+    let leave: (() => void) | undefined;
+    this.#filling = filling;
+    this.#isUnordered = !isStream && isNowhere(asked);
+    this.#observe({ fact: 'watch-began', ...name });
+    const initial = (event: WatchEvent<AnyObject>, patience: Patience): undefined => {
+      if (!this.#collect(event, asked, reason, began)) return;
+      leave?.();
+      patience.lasts(silenceMs);
+    };
+    const outcome = await runWatch({
+      open: (own) => this.#open(own, asked, isStream),
+      clock,
+      signal,
+      patienceMs: isStream ? initialSilenceMs : silenceMs,
+      onEvent: (event, patience, own) => {
+        if (this.#filling === undefined) return this.#take(event);
+        if (leave !== undefined || gate === undefined) return initial(event, patience);
+        // The server has begun to answer. Only now there is something to do, for which few have a place at a time.
+        patience.lasts(Number.POSITIVE_INFINITY);
+        return gate.enter(cluster.name, own).then((place) => {
+          leave = place;
+          if (own.aborted) {
+            place();
+            return;
+          }
+          patience.lasts(initialSilenceMs);
+          initial(event, patience);
+        });
+      },
+    });
+    leave?.();
+    const { error } = outcome;
+    const isStopped = this.#endedBy(error);
+    const end = isStopped ? 'stopped' : outcome.end;
+    this.#observe({
+      fact: 'watch-ended',
+      ...name,
+      reason: end,
+      events: outcome.events,
+      ...(error === undefined ? {} : { error }),
+    });
+    if (isStopped) return 0;
+    return this.#filling === undefined ? this.#afterWatch(outcome) : this.#afterStream(outcome);
+  }
+
+  #open(signal: AbortSignal, version: string, isStream: boolean): AsyncIterable<WatchEvent<AnyObject>> {
+    const { cluster, type, labelSelector, namespace, random } = this.#options;
+    return cluster.watch<AnyObject>(type, {
       signal,
       labelSelector,
       namespace,
-      resourceVersion: this.#version,
+      resourceVersion: version === '' ? undefined : version,
       allowWatchBookmarks: true,
-      timeoutSeconds,
+      timeoutSeconds: Math.round(SHORTEST_WATCH_S * (1 + random())),
+      ...(isStream ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' } : {}),
     });
-    for await (const event of watch) {
-      events += 1;
-      if (event.type === 'BOOKMARK') {
-        this.#progress(event.resourceVersion);
-        continue;
-      }
-      if (event.type === 'DELETED') cache.remove(event.object);
-      else cache.put(event.object);
-      this.#progress(event.object.metadata.resourceVersion ?? this.#version);
-    }
-    return events;
   }
 
-  /** Decides where to go on after a failure, and waits as long as it takes. */
-  async waitAfter(error: unknown): Promise<void> {
-    const { clock, signal, cache, onState, emptyWhenNotServed = true } = this.#options;
+  /** Takes a part of a streamed list; returns whether that was its end. */
+  #collect(event: WatchEvent<AnyObject>, asked: string, reason: ListReason, began: number): boolean {
+    const filling = this.#filling;
+    if (filling === undefined) return true;
+    if (event.type !== 'BOOKMARK') {
+      if (event.type === 'DELETED') filling.remove(event.object);
+      else filling.add(event.object);
+      return false;
+    }
+    const { resourceVersion, initialEventsEnd } = event;
+    // It is what a plain watch sends after a minute: the server doesn't know what it was asked for.
+    if (!initialEventsEnd) throw this.#error('NotImplemented', 'it does not stream lists');
+    if (versionOrder(resourceVersion, asked) < 0) throw this.#wentBack();
+    this.#filling = undefined;
+    this.#sendsBookmarks = true;
+    this.#filled(filling, resourceVersion, reason, began);
+    return true;
+  }
+
+  #take(event: WatchEvent<AnyObject>): undefined {
+    const { cache } = this.#options;
+    if (event.type === 'BOOKMARK') {
+      this.#sendsBookmarks = true;
+      this.#progress(event.resourceVersion);
+      return;
+    }
+    const { resourceVersion = this.#version } = event.object.metadata;
+    const isPresent = this.#isUnordered && event.type === 'ADDED';
+    if (!isPresent && versionOrder(resourceVersion, this.#version) < 0) throw this.#wentBack();
+    if (event.type === 'DELETED') cache.remove(event.object);
+    else cache.put(event.object);
+    if (isPresent) return;
+    this.#isUnordered = false;
+    this.#progress(resourceVersion);
+  }
+
+  /** Something was seen, perhaps after a break: the cache is like the cluster again. */
+  #progress(version: string): void {
+    if (versionOrder(version, this.#version) < 0) throw this.#wentBack();
+    this.#version = version;
+    this.#timesGone = 0;
+    this.#timesShort = 0;
+    this.#options.cache.advance(version);
+    if (this.#isInStep) return;
+    this.#isInStep = true;
+    this.#options.onState?.({ synced: true });
+  }
+
+  #afterWatch(outcome: WatchOutcome): number {
+    const { end } = outcome;
+    this.#timesShort = end === 'short' ? this.#timesShort + 1 : 0;
+    const reaction = afterWatch(outcome, this.#circumstances());
+    // Without bookmarks a quiet type is as silent as a dead connection.
+    const isBlind = end === 'silent' ? this.#sendsBookmarks : reaction.isBlind;
+    const error = outcome.error ?? (end === 'silent' ? this.#error('Unreachable', 'the watch has fallen silent') : undefined);
+    // A server that gives no versions can't say what happened in between.
+    const next = reaction.next === 'watch' && isNowhere(this.#version) ? 'relist' : reaction.next;
+    return this.#react({ ...reaction, next, isBlind }, error);
+  }
+
+  #afterStream(outcome: WatchOutcome): number | Promise<number> {
+    const { cluster, type } = this.#options;
+    this.#filling = undefined;
+    const reaction = afterStream(outcome, this.#circumstances());
+    if (reaction.next !== 'list') return this.#react(reaction, outcome.error);
+    if (reaction.isRefused) this.#refusals.add(cluster, type);
+    return this.#list('fallback');
+  }
+
+  #circumstances(): Circumstances {
+    return { timesGone: this.#timesGone, timesShort: this.#timesShort, isNewest: this.#next === 'newest' };
+  }
+
+  /** Carries out what was decided, and returns how long to wait for it. */
+  #react({ next, wait, reason, isBlind }: Reaction, error: unknown): number {
+    const { cache, onState, emptyWhenNotServed = true } = this.#options;
     // Without the type there are no objects of it; but it may be away for a moment only, as behind a proxy.
     if (emptyWhenNotServed && isNotServed(error) && cache.synced) cache.replace([]);
-    const isHistoryGone = isExpired(error) || isTooLarge(error);
-    if (isHistoryGone || isNotServed(error)) this.#lost = true;
-    if (!isHistoryGone) {
+    if (reason === 'expired' || reason === 'restored') this.#timesGone += 1;
+    // What failed on the way doesn't say why there is a list at all.
+    const isNews = this.#next === 'watch' || reason !== 'broken';
+    if (next !== 'watch' && this.#version !== '' && isNews) this.#reason = reason;
+    this.#next = next;
+    if (isBlind) {
       this.#isInStep = false;
       onState?.({ synced: false, error });
     }
-    // A list helps at once, once.
-    const isFirstTime = isHistoryGone && this.#timesGone === 0;
-    if (isHistoryGone) this.#timesGone += 1;
-    const delay = isFirstTime ? 0 : this.#delay(isNotServed(error));
-    await sleep(clock, Math.max(delay, retryAfterOf(error)), signal).catch(() => undefined);
+    if (wait === 'not') return 0;
+    const delay = this.#backOff.next(wait);
+    return Math.max(delay, isClustersetError(error) ? (error.retryAfterMs ?? 0) : 0);
   }
 
-  #delay(isMissing: boolean): number {
-    const { clock, random } = this.#options;
-    const now = clock.monotonic();
-    if (now - this.#lastFailure > FORGET_AFTER_MS) this.#failures = 0;
-    this.#lastFailure = now;
-    const [first, longest] = isMissing ? [NOT_SERVED_DELAY_MS, NOT_SERVED_LONGEST_MS] : [FIRST_DELAY_MS, LONGEST_DELAY_MS];
-    const delay = Math.min(longest, first * 2 ** this.#failures);
-    this.#failures += 1;
-    return delay * (1 + random());
+  /** Whether there is nothing more to do: the signal has fired, or the connection was closed. */
+  #endedBy(error: unknown): boolean {
+    if (!this.#options.signal.aborted && isAborted(error)) this.isClosed = true;
+    return this.#options.signal.aborted || this.isClosed;
+  }
+
+  #wentBack(): ClustersetError {
+    return this.#error('Expired', 'its versions have gone back', VERSIONS_WENT_BACK);
+  }
+
+  #error(code: 'Expired' | 'NotImplemented' | 'Unreachable', message: string, reason?: string): ClustersetError {
+    return new ClustersetError({ code, message, cluster: this.#options.cluster.name, reason });
   }
 }
 
-function retryAfterOf(error: unknown): number {
-  return isClustersetError(error) ? (error.retryAfterMs ?? 0) : 0;
-}
-
-/** The server is younger than our version: it was restored, or is another one. */
-function isTooLarge(error: unknown): boolean {
-  return hasCode(error, 'Timeout') && /too large resource version/i.test(error.detail);
+/** Whether a version is no place in the history: a watch from there begins with what is there, in no order. */
+function isNowhere(version: string): boolean {
+  return version === '' || version === '0';
 }

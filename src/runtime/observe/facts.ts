@@ -81,6 +81,20 @@ export type Fact =
       readonly clusters: number;
       readonly members: number;
     }
+  /** One request to an API server was answered, or failed: the answer to a watch counts when it begins. Every attempt of a call is one. */
+  | {
+      readonly fact: 'request';
+      readonly cluster: string;
+      /** `GET`, `PATCH`. */
+      readonly method: string;
+      /** Host and port of the server. */
+      readonly host: string;
+      /** The path with names and query left out: `/apis/apps/v1/namespaces/{namespace}/deployments/{name}`. */
+      readonly path: string;
+      /** Status of the answer; where there was none, the code of the error. */
+      readonly code: number | string;
+      readonly durationMs: number;
+    }
   /** An event could not be written, or there were too many. */
   | { readonly fact: 'event-dropped'; readonly cluster: string; readonly reason: 'full' | 'failed' };
 

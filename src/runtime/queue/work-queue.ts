@@ -1,4 +1,7 @@
-import type { Cancel, Clock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { Agenda } from './agenda.ts';
+import { Fifo } from './fifo.ts';
+import { Lane } from './lane.ts';
 
 /** What a {@link WorkQueue} is made with. */
 export interface WorkQueueOptions {
@@ -10,26 +13,21 @@ export interface WorkQueueOptions {
 }
 
 /**
- * Keys that wait for work (client-go's work queue). A key is handed out to one worker at a time; however often it is added meanwhile, it comes
- * once more; among different keys the first added is the first handed out.
+ * Keys that wait for work (client-go's work queue, with the order of controller-runtime's priority queue). A key is handed out to one worker at
+ * a time; however often it is added meanwhile, it comes once more; among different keys of the same priority the first added is the first
+ * handed out. Adding never blocks: the queue holds one entry per key, so it never grows beyond the number of objects.
  */
 export class WorkQueue {
   readonly #clock: Clock;
-  readonly #baseMs: number;
-  readonly #maxMs: number;
-  readonly #ready = new Set<string>();
-  readonly #working = new Set<string>();
-  readonly #again = new Set<string>();
-  readonly #delayed = new Map<string, { readonly due: number; readonly cancel: Cancel }>();
-  readonly #failures = new Map<string, number>();
-  readonly #takers: ((key: string | undefined) => void)[] = [];
-  readonly #idlers: (() => void)[] = [];
+  readonly #lane: Lane;
+  readonly #takers = new Fifo<(key: string | undefined) => void>();
+  #idlers: (() => void)[] = [];
   #closed = false;
 
   constructor({ clock, retryBaseMs = 5, retryMaxMs = 60_000 }: WorkQueueOptions) {
     this.#clock = clock;
-    this.#baseMs = retryBaseMs;
-    this.#maxMs = retryMaxMs;
+    const agenda = new Agenda(clock, () => this.#hand());
+    this.#lane = new Lane(agenda, { baseMs: retryBaseMs, maxMs: retryMaxMs });
   }
 
   /** The clock of its delays. */
@@ -39,41 +37,34 @@ export class WorkQueue {
 
   /** Keys that are ready or worked on; those that wait for their time don't count. */
   get busy(): number {
-    return this.#ready.size + this.#working.size;
+    return this.#lane.ready + this.#lane.working;
   }
 
   /** Keys that wait for their time. */
   get delayed(): number {
-    return this.#delayed.size;
+    return this.#lane.waiting;
   }
 
-  /** Adds a key, now or later. Of two times the earlier counts. */
-  add(key: string, afterMs = 0): void {
+  /**
+   * Adds a key, now or later. Of two times the earlier counts, of two priorities the higher: keys of a higher priority come first, whenever they
+   * were added. A priority that is raised puts the key at the end of the line of its new priority. Default priority 0.
+   */
+  add(key: string, afterMs = 0, { priority = 0 }: { readonly priority?: number } = {}): void {
     if (this.#closed) return;
-    if (afterMs > 0) {
-      this.#addLater(key, afterMs);
-      return;
-    }
-    this.#delayed.get(key)?.cancel();
-    this.#delayed.delete(key);
-    if (this.#working.has(key)) {
-      this.#again.add(key);
-      return;
-    }
-    this.#ready.add(key);
+    this.#lane.add(key, { afterMs, priority });
     this.#hand();
   }
 
   /** Adds a key again after a failure, later with every one in a row. */
-  retry(key: string): void {
-    const failures = this.#failures.get(key) ?? 0;
-    this.#failures.set(key, failures + 1);
-    this.add(key, Math.min(this.#maxMs, this.#baseMs * 2 ** failures));
+  retry(key: string, { priority = 0 }: { readonly priority?: number } = {}): void {
+    if (this.#closed) return;
+    this.#lane.retry(key, { priority });
+    this.#hand();
   }
 
   /** Forgets the failures of a key. */
   forget(key: string): void {
-    this.#failures.delete(key);
+    this.#lane.forget(key);
   }
 
   /** The next key; waits for one. `undefined` when the queue is closed. Whoever takes a key must say {@link WorkQueue.done}. */
@@ -87,11 +78,8 @@ export class WorkQueue {
 
   /** The key's work is over; where it was added meanwhile, it is ready again. */
   done(key: string): void {
-    this.#working.delete(key);
-    if (this.#again.delete(key) && !this.#closed) {
-      this.#ready.add(key);
-      this.#hand();
-    }
+    this.#lane.done(key);
+    this.#hand();
     this.#tellIdlers();
   }
 
@@ -105,49 +93,30 @@ export class WorkQueue {
 
   /** Forgets a key in every way; if it is worked on, that goes on. */
   remove(key: string): void {
-    this.#ready.delete(key);
-    this.#again.delete(key);
-    this.#failures.delete(key);
-    this.#delayed.get(key)?.cancel();
-    this.#delayed.delete(key);
+    this.#lane.remove(key);
     this.#tellIdlers();
   }
 
   /** Ends the queue: waiting workers get `undefined`, and nothing is added any more. */
   close(): void {
     this.#closed = true;
-    this.#ready.clear();
-    this.#again.clear();
-    for (const { cancel } of this.#delayed.values()) cancel();
-    this.#delayed.clear();
-    for (const taker of this.#takers.splice(0)) taker(undefined);
+    this.#lane.clear();
+    for (let taker = this.#takers.shift(); taker !== undefined; taker = this.#takers.shift()) taker(undefined);
     this.#tellIdlers();
   }
 
   #tellIdlers(): void {
-    if (this.busy === 0) for (const resolve of this.#idlers.splice(0)) resolve();
-  }
-
-  #addLater(key: string, afterMs: number): void {
-    if (this.#ready.has(key) || this.#again.has(key)) return;
-    const due = this.#clock.monotonic() + afterMs;
-    const waiting = this.#delayed.get(key);
-    if (waiting !== undefined && waiting.due <= due) return;
-    waiting?.cancel();
-    const cancel = this.#clock.after(afterMs, () => {
-      this.#delayed.delete(key);
-      this.add(key);
-    });
-    this.#delayed.set(key, { due, cancel });
+    if (this.busy > 0) return;
+    const idlers = this.#idlers;
+    this.#idlers = [];
+    for (const resolve of idlers) resolve();
   }
 
   #hand(): void {
-    while (this.#takers.length > 0 && this.#ready.size > 0) {
-      const [key] = this.#ready;
-      if (key === undefined) return;
-      this.#ready.delete(key);
-      this.#working.add(key);
-      this.#takers.shift()?.(key);
+    while (!this.#takers.isEmpty) {
+      const item = this.#lane.take();
+      if (item === undefined) return;
+      this.#takers.shift()?.(item.key);
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { ClusterSource } from '../../kube/plain/index.ts';
-import { type Clock, sleep, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { newestValues } from '../newest-values.ts';
+import { followSource } from './follow-source.ts';
 
 /** What {@link combineSources} takes. */
 export interface CombineSourcesOptions<Entry extends { readonly name: string }> {
@@ -19,9 +20,6 @@ export interface CombineSourcesOptions<Entry extends { readonly name: string }> 
   readonly onError?: (source: number, error: unknown) => void;
 }
 
-const FIRST_DELAY_MS = 1_000;
-const LONGEST_DELAY_MS = 30_000;
-
 /**
  * Several sources as one. A source that fails is asked again, and what it said last counts until then: not to know isn't the same as to know
  * of nobody.
@@ -29,7 +27,7 @@ const LONGEST_DELAY_MS = 30_000;
 export function combineSources<Entry extends { readonly name: string }>(
   options: CombineSourcesOptions<Entry>,
 ): ClusterSource<Entry> {
-  const { sources, combine, partial = false } = options;
+  const { sources, combine, partial = false, clock = systemClock, onError } = options;
   return {
     watch: (signal) =>
       newestValues<readonly Entry[]>(async (say, stopping) => {
@@ -40,29 +38,29 @@ export function combineSources<Entry extends { readonly name: string }>(
           say(combine(lists.map((list) => list ?? [])));
         };
         if (sources.length === 0) say(combine([]));
-        await Promise.all(sources.map((source, index) => follow(source, index, update, options, stopping)));
+        const following = sources.map((source, index) =>
+          followSource(source, {
+            clock,
+            signal: stopping,
+            onEntries: (entries) => update(index, entries),
+            onError: (error) => onError?.(index, error),
+          }),
+        );
+        await Promise.all(following);
       }, signal as globalThis.AbortSignal),
   };
 }
 
-async function follow<Entry extends { readonly name: string }>(
-  source: ClusterSource<Entry>,
-  index: number,
-  update: (index: number, entries: readonly Entry[]) => void,
-  { clock = systemClock, onError }: CombineSourcesOptions<Entry>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let failures = 0; !signal.aborted; failures += 1) {
-    try {
-      for await (const entries of source.watch(signal)) {
-        failures = 0;
-        update(index, entries);
-      }
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      onError?.(index, error);
-      await sleep(clock, Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures), signal).catch(() => undefined);
-    }
-  }
+/** A source that never changes. */
+export function staticSource<Entry extends { readonly name: string }>(entries: readonly Entry[]): ClusterSource<Entry> {
+  return {
+    async *watch(signal) {
+      yield entries;
+      await new Promise<void>((resolve) => {
+        const stop = signal as globalThis.AbortSignal;
+        if (stop.aborted) resolve();
+        else stop.addEventListener('abort', () => resolve(), { once: true });
+      });
+    },
+  };
 }

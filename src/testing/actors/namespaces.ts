@@ -122,14 +122,18 @@ function report(server: ApiServer, name: string, left: readonly Content[]): void
 function findings(server: ApiServer, left: readonly Content[]): ReadonlyMap<string, Fields> {
   const found = new Map<string, Fields>();
   if (left.length === 0) return found;
-  const ofKinds = counted(left.map(({ collection }) => kindText(server, collection)));
+  // What two groups serve is found twice.
+  const shown = left.flatMap(({ collection, object }) =>
+    server.state.catalogue.resourcesOf(collection).map((resource) => ({ resource, object })),
+  );
+  const ofKinds = counted(shown.map(({ resource }) => kindText(server, resource)));
   const what = ofKinds.map(([kind, count]) => `${kind} has ${count} resource instances`).toSorted();
   found.set('NamespaceContentRemaining', {
     status: 'True',
     reason: 'SomeResourcesRemain',
     message: `Some resources are remaining: ${what.join(', ')}`,
   });
-  const holding = counted(left.flatMap(({ object }) => object.metadata.finalizers ?? []));
+  const holding = counted(shown.flatMap(({ object }) => object.metadata.finalizers ?? []));
   if (holding.length === 0) return found;
   const which = holding.map(([finalizer, count]) => `${finalizer} in ${count} resource instances`).toSorted();
   return found.set('NamespaceFinalizersRemaining', {
@@ -140,9 +144,9 @@ function findings(server: ApiServer, left: readonly Content[]): ReadonlyMap<stri
 }
 
 /** `configmaps.` and `deployments.apps`: the dot is there with a group and without. */
-function kindText(server: ApiServer, collection: string): string {
-  const type = server.state.catalogue.collection(collection)?.type;
-  return type === undefined ? collection : `${type.plural}.${type.group}`;
+function kindText(server: ApiServer, resource: string): string {
+  const type = server.state.catalogue.collection(resource)?.type;
+  return type === undefined ? resource : `${type.plural}.${type.group}`;
 }
 
 function counted(names: readonly string[]): readonly (readonly [string, number])[] {

@@ -17,6 +17,7 @@ import {
   checkNumber,
   checkVersion,
   fitted,
+  tellable,
   type WriteContext,
   type Written,
   writerOf,
@@ -40,7 +41,7 @@ export function apply(
     return { object: createByApply(state, served, key, config, writer, upsert), created: true };
   }
   const before = readManagers(old.metadata.managedFields);
-  const managers = before.length > 0 ? before : ownedBeforeApply(old, served, writer);
+  const managers = before.length > 0 ? tellable(before, served) : ownedBeforeApply(old, served, writer);
   const own = appliable(config, served, context);
   const live = bare(old);
   // Even what can't be written on this way makes a difference to the time.

@@ -6,6 +6,7 @@ import {
   type Scope,
   type StructuralSchema,
 } from '../../kube/plain/index.ts';
+import { type View, viewOf } from '../kinds/views.ts';
 import { builtInKinds } from '../schema/built-in.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
 import { customSchema } from '../schema/custom.ts';
@@ -16,8 +17,12 @@ import { ANY, type StructSchema } from '../schema/schema.ts';
 /** One resource in one version, as the cluster serves it. */
 export interface Served {
   readonly type: ResourceType;
-  /** `deployments.apps`: objects of all versions are kept together. */
+  /** `deployments.apps` */
+  readonly resource: string;
+  /** Where its objects are kept: those of all versions together, which is the resource, and those of a view with those that it is a view of. */
   readonly collection: string;
+  /** How its objects are stored, where they are stored as those of another type. */
+  readonly view?: View;
   readonly singular: string;
   readonly schema: StructSchema;
   readonly subresources: ReadonlySet<string>;
@@ -53,16 +58,22 @@ const WITH_GENERATION: ReadonlySet<string> = new Set([
   'pods',
 ]);
 
-const BUILT_IN: readonly Served[] = builtInKinds().map(({ type, schema, shortNames, categories, subresources }) => ({
-  type,
-  collection: qualifiedPlural(type),
-  singular: type.kind.toLowerCase(),
-  schema,
-  subresources: new Set(subresources),
-  shortNames,
-  categories,
-  hasGeneration: WITH_GENERATION.has(qualifiedPlural(type)),
-}));
+const BUILT_IN: readonly Served[] = builtInKinds().map(({ type, schema, shortNames, categories, subresources }) => {
+  const resource = qualifiedPlural(type);
+  const view = viewOf(type);
+  return {
+    type,
+    resource,
+    collection: view === undefined ? resource : qualifiedPlural(view.of),
+    ...(view === undefined ? {} : { view }),
+    singular: type.kind.toLowerCase(),
+    schema,
+    subresources: new Set(subresources),
+    shortNames,
+    categories,
+    hasGeneration: WITH_GENERATION.has(resource),
+  };
+});
 
 const metadataSchema = BUILT_IN.find(({ type }) => type.kind === 'ConfigMap')?.schema.field('metadata') ?? ANY;
 
@@ -82,9 +93,15 @@ export class Catalogue {
     return this.#served.get(`${group}/${version}/${plural}`);
   }
 
-  /** Any version of a collection. */
+  /** Any version of the resource that a collection is kept as. */
   collection(name: string): Served | undefined {
-    return this.all().find(({ collection }) => collection === name);
+    return this.all().find(({ resource }) => resource === name);
+  }
+
+  /** The resources that show what is kept in a collection. */
+  resourcesOf(name: string): readonly string[] {
+    const shown = this.all().filter(({ collection, view }) => view !== undefined && collection === name);
+    return [name, ...shown.map(({ resource }) => resource)];
   }
 
   all(): readonly Served[] {
@@ -126,6 +143,7 @@ function servedBy(crd: CustomResourceDefinition, cel: CelEvaluator | undefined):
       const type: ResourceType = { group, version: version.name, kind: names.kind, plural: names.plural, scope: scope as Scope };
       return {
         type,
+        resource: qualifiedPlural(type),
         collection: qualifiedPlural(type),
         singular: names.singular ?? names.kind.toLowerCase(),
         schema: customSchema(schema, metadataSchema),

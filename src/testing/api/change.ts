@@ -23,6 +23,7 @@ import {
   mutated,
   ownedThroughPath,
   requireVersion,
+  tellable,
   type WriteContext,
   type Written,
   warnOfFinalizers,
@@ -126,7 +127,7 @@ function replace(
   const after =
     managers.length === 0
       ? []
-      : afterUpdate(bare(old), bare(writable(object, old, served, context)), served.schema, managers, writer);
+      : afterUpdate(bare(old), bare(writable(object, old, served, context)), served.schema, tellable(managers, served), writer);
   return settle(state, served, old, object, after, context, changedForGood(old, object));
 }
 
@@ -140,7 +141,7 @@ export function settle(
   context: WriteContext,
   problems: readonly FieldProblem[] = [],
 ): AnyObject {
-  const { collection } = served;
+  const { resource, collection } = served;
   const isStatus = context.subresource === 'status';
   const body = writable(object, old, served, context);
   const candidate: AnyObject = {
@@ -155,7 +156,7 @@ export function settle(
   // Not even a webhook can make another object of it; the server says so of all objects, and once more of those of the kind.
   const changed = asked === candidate ? [] : [...changedForGood(old, asked), ...changedForGood(old, asked)];
   const admitted = asked === candidate ? asked : { ...asked, metadata: keptMetadata(asked, old) };
-  const kind = KINDS[collection];
+  const kind = KINDS[resource];
   const prepared =
     (isStatus ? kind?.prepareStatus?.(admitted, old) : kind?.prepareUpdate?.(admitted, old, state.kinds)) ?? admitted;
   const counted = isStatus ? prepared : countGeneration(prepared, old, served);

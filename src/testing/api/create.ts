@@ -17,6 +17,7 @@ import {
   givenManagers,
   mutated,
   ownedThroughPath,
+  tellable,
   type WriteContext,
   warnOfFinalizers,
   writerOf,
@@ -45,7 +46,7 @@ export function createFitted(
   const before = served.custom === undefined ? emptyObject(served.schema) : {};
   const writer = writerOf(state, served, context, 'Update');
   const { deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...metadata } = bare(object).metadata;
-  const managers = afterUpdate(before, { ...object, metadata }, served.schema, given, writer);
+  const managers = afterUpdate(before, { ...object, metadata }, served.schema, tellable(given, served), writer);
   return store(state, served, withName(state, object), managers, context);
 }
 
@@ -66,7 +67,7 @@ export function store(
   managers: readonly Manager[],
   context: WriteContext,
 ): AnyObject {
-  const { type, collection } = served;
+  const { type, resource, collection } = served;
   checkNamespace(state, served, given.metadata.namespace, given.metadata.name ?? '');
   const object = mutated(state, served, given, undefined, context);
   const {
@@ -87,7 +88,7 @@ export function store(
       ...managedBy(ownedThroughPath(managers, served)),
     },
   };
-  const prepared = KINDS[collection]?.prepareCreate?.(fresh, state.kinds) ?? fresh;
+  const prepared = KINDS[resource]?.prepareCreate?.(fresh, state.kinds) ?? fresh;
   checkPolicy(state, served, prepared, undefined, context);
   check(served, prepared, undefined, state.cel);
   warnOfFinalizers(prepared, undefined, served, context);

@@ -11,6 +11,7 @@ import {
   stableStringify,
 } from '../../kube/plain/index.ts';
 import { KINDS } from '../kinds/index.ts';
+import { isOtherView } from '../kinds/views.ts';
 import type { Served } from './catalogue.ts';
 import {
   badRequest,
@@ -80,6 +81,7 @@ function typeMetaOf(body: Fields, served: Served, fail: Undecodable, reading: Re
   const apiVersion = apiVersionOf(type);
   const [given, version] = [String(body.kind ?? ''), String(body.apiVersion ?? '') || apiVersion];
   if ((given === '' || given === type.kind) && version === apiVersion) return { apiVersion, kind: type.kind };
+  if ((given === '' || given === type.kind) && isOtherView(type, version)) checkVersionOnUrl({ apiVersion: version }, served);
   throw fail(`no kind "${given || type.kind}" is registered for version "${version}" in scheme "${SCHEME}"`);
 }
 
@@ -106,7 +108,7 @@ function customTypeMeta(
 }
 
 /** A custom resource that is sent must be of the version that the path names. */
-export function checkVersionOnUrl({ apiVersion }: AnyObject, { type }: Served): void {
+export function checkVersionOnUrl({ apiVersion }: Pick<AnyObject, 'apiVersion'>, { type }: Served): void {
   const expected = apiVersionOf(type);
   if (apiVersion === expected) return;
   throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
@@ -130,7 +132,7 @@ export function metadataProblems(object: AnyObject, served: Served, old: AnyObje
   if ((name ?? '') === '') problems.push(required('metadata.name', 'name or generateName is required'));
   else if (old === undefined) {
     const check =
-      KINDS[served.collection]?.checkName ??
+      KINDS[served.resource]?.checkName ??
       (served.type.group === 'rbac.authorization.k8s.io' ? checkPathSegment : checkDnsSubdomain);
     problems.push(...check(name).map((message) => invalidValue('metadata.name', name, message)));
   }
@@ -186,8 +188,8 @@ function finalizerNameProblems({ metadata }: AnyObject): readonly FieldProblem[]
 }
 
 /** Kinds of others, and a few of Kubernetes itself, may have finalizers without a domain. */
-function unqualifiedProblems({ metadata }: AnyObject, { custom, collection }: Served): readonly FieldProblem[] {
-  if (custom !== undefined || LENIENT.has(collection)) return [];
+function unqualifiedProblems({ metadata }: AnyObject, { custom, resource }: Served): readonly FieldProblem[] {
+  if (custom !== undefined || LENIENT.has(resource)) return [];
   return (metadata.finalizers ?? []).flatMap((finalizer, index) =>
     finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)
       ? []
@@ -198,7 +200,11 @@ function unqualifiedProblems({ metadata }: AnyObject, { custom, collection }: Se
 const UNQUALIFIED = 'name is neither a standard finalizer name nor is it fully qualified';
 /** Finalizers of Kubernetes itself, which have no domain. */
 export const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
-const LENIENT: ReadonlySet<string> = new Set(['leases.coordination.k8s.io', 'customresourcedefinitions.apiextensions.k8s.io']);
+const LENIENT: ReadonlySet<string> = new Set([
+  'events',
+  'leases.coordination.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+]);
 
 function finalizerProblems(object: AnyObject, old: AnyObject): readonly FieldProblem[] {
   if (old.metadata.deletionTimestamp === undefined) return [];

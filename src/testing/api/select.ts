@@ -42,6 +42,18 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     'source',
     'type',
   ],
+  'events.events.k8s.io': [
+    'regarding.kind',
+    'regarding.namespace',
+    'regarding.name',
+    'regarding.uid',
+    'regarding.apiVersion',
+    'regarding.resourceVersion',
+    'regarding.fieldPath',
+    'reason',
+    'reportingController',
+    'type',
+  ],
   nodes: ['spec.unschedulable'],
   services: ['spec.clusterIP', 'spec.type'],
   secrets: ['type'],
@@ -73,9 +85,16 @@ export function matcher(served: Served, options: SelectOptions): Matcher {
     isIn(object, served, options) &&
     matchesLabels(labels, object.metadata.labels) &&
     matchesFields(fields, (field) => {
-      const value = valueAt(object, field.split('.'));
+      const path = served.resource === 'events' && field === 'source' ? sourcePath(object) : field.split('.');
+      const value = valueAt(object, path);
       return value === undefined ? undefined : String(value);
     });
+}
+
+/** The source of an event is its component, or who reports it. */
+function sourcePath(object: AnyObject): readonly string[] {
+  const path = ['source', 'component'];
+  return (valueAt(object, path) ?? '') === '' ? ['reportingComponent'] : path;
 }
 
 function readLabels(text: string): LabelRequirements {
@@ -89,11 +108,11 @@ function readLabels(text: string): LabelRequirements {
 function readFields(text: string, served: Served): readonly FieldRequirement[] {
   try {
     const requirements = parseFieldSelector(text);
-    const known = ['metadata.name', 'metadata.namespace', ...(SELECTABLE[served.collection] ?? [])];
+    const known = ['metadata.name', 'metadata.namespace', ...(SELECTABLE[served.resource] ?? [])];
     const unknown = requirements.find(({ field }) => !known.includes(field));
     if (unknown === undefined) return requirements;
     throw badRequest(
-      served.custom === undefined && SELECTABLE[served.collection] === undefined
+      served.custom === undefined && SELECTABLE[served.resource] === undefined
         ? `"${unknown.field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
         : `field label not supported: ${unknown.field}`,
     );

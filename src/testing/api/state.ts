@@ -1,4 +1,4 @@
-import { type AnyObject, isRecord, type ObjectKey, resourceType } from '../../kube/plain/index.ts';
+import { type AnyObject, apiVersionOf, isRecord, type ObjectKey, resourceType } from '../../kube/plain/index.ts';
 import { type Clock, timestamp } from '../../runtime/index.ts';
 import type { Attributes, PolicyWrite } from '../access/index.ts';
 import type { KindContext } from '../kinds/index.ts';
@@ -86,15 +86,17 @@ export function stored({ storage }: State, served: Served, key: ObjectKey): AnyO
   return object === undefined ? undefined : inVersion(object, served);
 }
 
-/** Versions of a custom resource differ in nothing but their name (conversion "None"). */
+/** Versions of a custom resource differ in nothing but their name (conversion "None"); views show what is stored in their own way. */
 export function inVersion(object: AnyObject, served: Served): AnyObject {
   const { group, version } = served.type;
   const apiVersion = group === '' ? version : `${group}/${version}`;
-  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+  return object.apiVersion === apiVersion ? object : { ...(served.view?.fromStored(object) ?? object), apiVersion };
 }
 
 /** The object as it is stored. */
 export function inStorageVersion(object: AnyObject, served: Served): AnyObject {
+  const { view } = served;
+  if (view !== undefined) return { ...view.toStored(object), apiVersion: apiVersionOf(view.of) };
   const version = served.custom?.storageVersion;
   return version === undefined || version === served.type.version
     ? object

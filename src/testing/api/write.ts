@@ -1,4 +1,10 @@
-import type { AnyObject, ManagedFieldsEntry, ObjectKey, Subresource } from '../../kube/plain/index.ts';
+import {
+  type AnyObject,
+  type ManagedFieldsEntry,
+  type ObjectKey,
+  parseApiVersion,
+  type Subresource,
+} from '../../kube/plain/index.ts';
 import { timestamp } from '../../runtime/index.ts';
 import type { User } from '../access/index.ts';
 import { type Manager, readManagers, type Writer } from '../apply/managers.ts';
@@ -54,7 +60,7 @@ export function fitted(
   keepsNulls = false,
 ): AnyObject {
   const findings: Findings = { unknown: [], mismatches: [] };
-  const { custom, schema, collection } = served;
+  const { custom, schema, resource } = served;
   const { selfLink: _, ...metadata } = object.metadata as AnyObject['metadata'] & { readonly selfLink?: unknown };
   const result = conform({ ...object, metadata }, schema, custom === undefined, findings) as AnyObject;
   const [mismatch] = findings.mismatches;
@@ -62,7 +68,7 @@ export function fitted(
   // Of a kind that isn't the one that is served nothing is known.
   if (custom === undefined || object.kind === served.type.kind) report(findings, context, fail);
   if (custom !== undefined) return withDefaults(result, custom.schema, keepsNulls) as AnyObject;
-  return KINDS[collection]?.defaults?.(result) ?? result;
+  return KINDS[resource]?.defaults?.(result) ?? result;
 }
 
 function report(
@@ -129,20 +135,29 @@ export function check(
   others: readonly FieldProblem[] = [],
   isStatus = false,
 ): void {
-  const { type, custom, collection } = served;
+  const { type, custom } = served;
   const untrue = custom === undefined ? [] : typeMetaProblems(object, served);
   if (untrue.length > 0) {
     const before = old === undefined ? [] : [...metadataProblems(object, served, old), ...others];
     throw invalid(typeOf(object, type), object.metadata.name ?? '', [...before, ...untrue]);
   }
-  const problems: readonly FieldProblem[] = [
-    ...metadataProblems(object, served, old),
-    ...others,
-    ...(custom === undefined
-      ? (KINDS[collection]?.validate?.(object, old, cel) ?? [])
-      : [...customProblems(object, old, custom, isStatus), ...scaleProblems(object, custom.scale, isStatus)]),
-  ];
-  if (problems.length > 0) throw invalid(type, object.metadata.name ?? '', problems);
+  const general = [...metadataProblems(object, served, old), ...others];
+  const problems =
+    custom === undefined
+      ? builtInProblems(served, object, old, general, cel)
+      : [...general, ...customProblems(object, old, custom, isStatus), ...scaleProblems(object, custom.scale, isStatus)];
+  if (problems.length > 0) throw invalid(served.view?.of ?? type, object.metadata.name ?? '', problems);
+}
+
+function builtInProblems(
+  { resource }: Served,
+  object: AnyObject,
+  old: AnyObject | undefined,
+  general: readonly FieldProblem[],
+  cel: CelEvaluator | undefined,
+): readonly FieldProblem[] {
+  const kind = KINDS[resource];
+  return kind?.validateAll?.(object, old, general) ?? [...general, ...(kind?.validate?.(object, old, cel) ?? [])];
 }
 
 /** The type that an object says it has. */
@@ -172,6 +187,14 @@ export function givenManagers(body: unknown, { custom }: Served): readonly Manag
   const isReset =
     (entries.length === 0 && custom === undefined) || (entries.length === 1 && Object.keys(entries[0] as object).length === 0);
   return managers.length > 0 || isReset ? managers : undefined;
+}
+
+/**
+ * The managers that a write knows of: of a built-in kind those of the group that it is written through. What others own they have written down in
+ * fields of another group's, which nobody translates.
+ */
+export function tellable(managers: readonly Manager[], { type, custom }: Served): readonly Manager[] {
+  return custom === undefined ? managers.filter(({ apiVersion }) => parseApiVersion(apiVersion).group === type.group) : managers;
 }
 
 /** The object as it comes back from where it is stored, which doesn't tell empty lists from none. */

@@ -4,6 +4,7 @@ import { BUILT_IN_BEHAVIOURS } from './built-ins.ts';
 import { CEL_BEHAVIOURS } from './cel.ts';
 import { CUSTOM_BEHAVIOURS } from './custom.ts';
 import { DELETION_BEHAVIOURS } from './deletion.ts';
+import { EVENT_BEHAVIOURS } from './events.ts';
 import { LIST_BEHAVIOURS } from './lists.ts';
 import { OBJECT_BEHAVIOURS } from './objects.ts';
 import { PATCH_BEHAVIOURS } from './patches.ts';
@@ -22,6 +23,7 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   ...CUSTOM_BEHAVIOURS,
   ...CEL_BEHAVIOURS,
   ...DELETION_BEHAVIOURS,
+  ...EVENT_BEHAVIOURS,
   ...SCALE_BEHAVIOURS,
   ...WRITE_BEHAVIOURS,
 ];

@@ -1,6 +1,6 @@
 import { configMap, lease, limitRange, namespace, node, secret } from './core.ts';
 import { customResourceDefinition } from './custom-resource-definition.ts';
-import { event } from './events.ts';
+import { coreEvent, groupedEvent } from './events.ts';
 import { cronJob, job } from './jobs.ts';
 import type { Kind } from './kind.ts';
 import { endpointSlice, ingress, networkPolicy } from './networking.ts';
@@ -13,7 +13,7 @@ import { daemonSet, deployment, replicaSet, statefulSet } from './workloads.ts';
 
 export type { Kind, KindContext } from './kind.ts';
 
-/** The rules of built-in kinds, by collection. A kind without rules is stored as it fits its structure. */
+/** The rules of built-in kinds, by group and plural. A kind without rules is stored as it fits its structure. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   namespaces: namespace,
   nodes: node,
@@ -22,7 +22,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   services: service,
   pods: pod,
   limitranges: limitRange,
-  events: event,
+  events: coreEvent,
+  'events.events.k8s.io': groupedEvent,
   persistentvolumes: persistentVolume,
   persistentvolumeclaims: persistentVolumeClaim,
   'deployments.apps': deployment,

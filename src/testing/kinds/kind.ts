@@ -14,6 +14,8 @@ export interface KindContext {
 
 /** What is peculiar to a built-in kind. All functions are given objects that fit the kind's structure. */
 export interface Kind {
+  /** Fields that are written even where nobody has set them, and what they hold then; events of watches that tell of no object show them, too. */
+  readonly unsaid?: Fields;
   /** What is wrong with a name; a DNS subdomain where the kind says nothing. */
   readonly checkName?: (name: string) => readonly string[];
   /** The object with what the server fills in, on every write. */
@@ -25,6 +27,12 @@ export interface Kind {
   /** The object with what its status keeps when only the status is written. */
   readonly prepareStatus?: (object: AnyObject, old: AnyObject) => AnyObject;
   readonly validate?: (object: AnyObject, old: AnyObject | undefined, cel?: CelEvaluator) => readonly FieldProblem[];
+  /** In its place, for kinds that don't tell what is wrong with every object, such as its labels, before what is wrong with them. */
+  readonly validateAll?: (
+    object: AnyObject,
+    old: AnyObject | undefined,
+    general: readonly FieldProblem[],
+  ) => readonly FieldProblem[];
 }
 
 export type Fields = Readonly<Record<string, unknown>>;

@@ -68,9 +68,10 @@ export function represented(served: Served, object: AnyObject, request: Request,
 }
 
 /** The type that a real server has for a kind in Go: its messages say it. */
-export function goTypeOf({ type, custom }: Served): string {
+export function goTypeOf({ type, custom, view }: Served): string {
   if (custom !== undefined) return '*unstructured.Unstructured';
-  return `*${type.group === '' ? 'core' : type.group.split('.')[0]}.${type.kind}`;
+  const { group } = view?.of ?? type;
+  return `*${group === '' ? 'core' : group.split('.')[0]}.${type.kind}`;
 }
 
 const INCLUDED: ReadonlySet<string> = new Set(['', 'None', 'Metadata', 'Object']);

@@ -42,7 +42,7 @@ interface Entry {
   readonly categories: readonly string[];
   readonly parts: readonly Part[];
   readonly isCustom: boolean;
-  /** In which version it is stored, where it is. */
+  /** As what it is stored, where it is: `apps/v1`. */
   readonly storedAs?: string;
 }
 
@@ -83,7 +83,7 @@ const GROUPS: readonly string[] = [
 function entriesOf({ served, virtual = [] }: Discoverable): readonly Entry[] {
   const parts = virtual.flatMap((each) => (each.subresource === undefined ? [] : [{ ...each, at: each.subresource }]));
   const stored = served.map((each): Entry => {
-    const { type, collection, singular, shortNames, categories, subresources, custom } = each;
+    const { type, collection, singular, shortNames, categories, subresources, custom, view } = each;
     const named = [...subresources].map((name): Part => ({ name, kind: type.kind, verbs: READ_AND_WRITE, ...PARTS[name] }));
     const added = parts
       .filter(({ at }) => at.group === type.group && at.version === type.version && at.plural === type.plural)
@@ -101,7 +101,7 @@ function entriesOf({ served, virtual = [] }: Discoverable): readonly Entry[] {
       categories,
       parts: isCustom ? inOrder.toReversed() : inOrder,
       isCustom,
-      storedAs: custom?.storageVersion ?? STORED_AS[collection] ?? type.version,
+      storedAs: `${(view?.of ?? type).group}/${custom?.storageVersion ?? STORED_AS[collection] ?? type.version}`,
     };
   });
   const asked = virtual
@@ -250,8 +250,7 @@ export function resourceList(discoverable: Discoverable, group: string, version:
 /** Tells clients when a kind is stored in another version than before. */
 function hashOf({ type, storedAs }: Entry): { readonly storageVersionHash?: string } {
   if (storedAs === undefined) return {};
-  const name = `${type.group}/${storedAs}/${type.kind}`;
-  return { storageVersionHash: base64Encode(sha256(utf8(name)).subarray(0, 8)) };
+  return { storageVersionHash: base64Encode(sha256(utf8(`${storedAs}/${type.kind}`)).subarray(0, 8)) };
 }
 
 /** The paths of all groups and versions, as the root of the server lists them. */

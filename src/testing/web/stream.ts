@@ -1,6 +1,7 @@
 import { type AnyObject, apiVersionOf, isRecord, type ListOptions } from '../../kube/plain/index.ts';
 import type { Served } from '../api/catalogue.ts';
 import type { Sent, Subscription } from '../api/watch.ts';
+import { KINDS } from '../kinds/index.ts';
 import { emptyObject } from '../schema/conform.ts';
 import { JSON_TYPE, represented } from './answer.ts';
 import type { Exchange } from './exchange.ts';
@@ -86,12 +87,19 @@ class EventWriter {
 
   /** An object that says nothing but how far the watch is. */
   #bookmark({ resourceVersion, initialEventsEnd }: Sent & { readonly type: 'BOOKMARK' }): AnyObject {
-    const { type, custom, schema } = this.#served;
+    const { type, custom, schema, resource } = this.#served;
     const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
     const metadata = { resourceVersion, ...annotations };
     const empty = custom === undefined ? emptyObject(schema) : {};
     const counted = COUNTED.has(type.plural) && isRecord(empty.spec) ? { spec: { replicas: 0, ...empty.spec } } : {};
-    return { kind: type.kind, apiVersion: apiVersionOf(type), ...empty, ...counted, metadata } as unknown as AnyObject;
+    return {
+      kind: type.kind,
+      apiVersion: apiVersionOf(type),
+      ...empty,
+      ...KINDS[resource]?.unsaid,
+      ...counted,
+      metadata,
+    } as unknown as AnyObject;
   }
 }
 

@@ -52,9 +52,10 @@ export function tableOf(
     metadata,
     columnDefinitions: columns.map(([name, type, format, priority]) => ({ name, type, format, description: '', priority })),
     rows: objects.map((object) => ({
-      cells: [...(columns[0]?.[0] === 'Name' ? [object.metadata.name ?? ''] : []), ...cells(object, now)].map(
-        (cell) => cell ?? null,
-      ),
+      cells: [
+        ...(columns[0]?.[0] === 'Name' ? [object.metadata.name ?? ''] : []),
+        ...cells(served.view?.toStored(object) ?? object, now),
+      ].map((cell) => cell ?? null),
       object: included(object, include, version),
     })),
   };

@@ -184,6 +184,21 @@ const KINDS: readonly (readonly [string, object])[] = [
     },
   ],
   [`${CORE}/events`, { apiVersion: 'v1', kind: 'Event', metadata: meta, involvedObject: { namespace: 'NS', name: 'x' } }],
+  [
+    '/apis/events.k8s.io/v1/namespaces/NS/events',
+    {
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
+      metadata: meta,
+      regarding: { namespace: 'NS', name: 'x' },
+      eventTime: '2026-01-01T00:00:00.000000Z',
+      reportingController: 'example.com/watcher',
+      reportingInstance: 'watcher-1',
+      action: 'Watched',
+      reason: 'Seen',
+      type: 'Normal',
+    },
+  ],
 ];
 
 export const ANSWERS: Story = {

@@ -298,6 +298,23 @@ export const SCENARIOS: readonly Scenario[] = [
       return status;
     },
   },
+  {
+    name: 'a namespace with an Event that is held, which two groups serve',
+    async act(side) {
+      const path = `/api/v1/namespaces/${side.namespace}`;
+      const metadata = { name: 'held', finalizers: ['example.com/hold'] };
+      const involvedObject = { kind: 'Pod', namespace: side.namespace, name: 'web' };
+      await side.ask({ method: 'POST', path: `${core(side)}/events`, body: { metadata, involvedObject } });
+      await side.ask({ method: 'DELETE', path });
+      await side.until('the status says so', async () =>
+        JSON.stringify(await object(side, path)).includes('SomeFinalizersRemain'),
+      );
+      const status = withoutTimes((await object(side, path))?.status);
+      await patch(side, `/apis/events.k8s.io/v1/namespaces/${side.namespace}/events/held`, { metadata: { finalizers: null } });
+      await gone(side, path);
+      return status;
+    },
+  },
 ];
 
 function withoutTimes(value: unknown): unknown {

@@ -5,6 +5,7 @@ import {
   type DeleteOptions,
   type OwnerReference,
   type ResourceType,
+  resourceType,
 } from 'clusterset/kube';
 import { OfflineCluster, VirtualClock } from 'clusterset/testing';
 import fc from 'fast-check';
@@ -171,6 +172,24 @@ describe('a deletion', () => {
     await port.patch(CONFIG_MAPS, key, { type: 'merge', body: { metadata: { finalizers: null } } });
     await clock.settle();
     expect(await port.get(NAMESPACES, { name: 'shop' })).toBeUndefined();
+  });
+
+  it('of a namespace counts Events twice, since two groups serve them', async () => {
+    const { port, clock } = place(false);
+    await port.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    const involvedObject = { kind: 'Pod', namespace: 'shop', name: 'web' };
+    const metadata = { namespace: 'shop', name: 'held', finalizers: ['example.com/hold'] };
+    const event = { apiVersion: 'v1', kind: 'Event', metadata, involvedObject } as AnyObject;
+    await port.create(resourceType('v1', 'Event', 'events'), event);
+    await port.delete(NAMESPACES, { name: 'shop' });
+    await clock.settle();
+    const { status } = (await port.get(NAMESPACES, { name: 'shop' })) as unknown as {
+      status: { conditions: readonly { message: string }[] };
+    };
+    expect(status.conditions.slice(-2).map(({ message }) => message)).toEqual([
+      'Some resources are remaining: events. has 1 resource instances, events.events.k8s.io has 1 resource instances',
+      'Some content in the namespace has finalizers remaining: example.com/hold in 2 resource instances',
+    ]);
   });
 
   it('of a Job leaves its pods behind, if nothing else is said', async () => {

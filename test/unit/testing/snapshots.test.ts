@@ -271,6 +271,47 @@ clusters:
   });
 });
 
+describe('Events, which two groups serve', () => {
+  const grouped = resourceType('events.k8s.io/v1', 'Event', 'events');
+  const core = resourceType('v1', 'Event', 'events');
+  const told = {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: metadata('said'),
+    regarding: { kind: 'Pod', namespace: 'default', name: 'web' },
+    note: 'Seen at last',
+    eventTime: '2026-01-01T00:00:00.000001Z',
+    reportingController: 'example.com/watcher',
+    reportingInstance: 'watcher-1',
+    action: 'Watched',
+    reason: 'Seen',
+    type: 'Normal',
+  } as AnyObject;
+
+  it('stand in a snapshot once, as those of the core group', async () => {
+    await using world = await simulate({ members: { a: {} } });
+    await world.connect('a').create(grouped, told);
+    const { objects } = world.cluster('a').snapshot();
+    const events = objects.filter(({ kind }) => kind === 'Event');
+    expect(events.map(({ apiVersion, message, note }) => [apiVersion, message, note])).toEqual([
+      ['v1', 'Seen at last', undefined],
+    ]);
+    world.verify();
+  });
+
+  it('may be of either group in a snapshot that somebody has written', async () => {
+    await using world = await simulate({ members: { a: {} } });
+    const offline = world.cluster('a');
+    const snapshot = offline.snapshot();
+    offline.restore({ ...snapshot, objects: [...snapshot.objects, told] });
+    const found = await world.connect('a').get(core, metadata('said'));
+    expect(found).toMatchObject({ apiVersion: 'v1', message: 'Seen at last', involvedObject: { name: 'web' } });
+    expect(found).not.toHaveProperty('note');
+    expect(await world.connect('a').get(grouped, metadata('said'))).toMatchObject(told);
+    world.verify();
+  });
+});
+
 describe('the invariants of a world', () => {
   it('hold after all sorts of work', async () => {
     await using world = await simulate({ host: {}, members: { a: { nodes: 2 } } });

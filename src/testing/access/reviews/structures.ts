@@ -125,6 +125,7 @@ export function servedReview(kind: ReviewKind): Served {
   const fields = { apiVersion: text, kind: text, metadata, ...(spec === undefined ? {} : { spec }), status: ANY };
   const served: Served = {
     type: found.type,
+    resource: found.type.plural,
     collection: found.type.plural,
     singular: found.singular,
     schema: struct(fields),

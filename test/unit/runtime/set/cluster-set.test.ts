@@ -1,186 +1,9 @@
 import type { Cluster, ClusterSource } from 'clusterset/kube';
-import { ClusterSet, type ClusterSetOptions, type Member, type SetEvent, staticSource } from 'clusterset/runtime';
+import { ClusterSet, type Fact, type SetEvent, staticSource } from 'clusterset/runtime';
 import { simulate, VirtualClock } from 'clusterset/testing';
-import { afterEach, describe, expect, it } from 'vitest';
-import { failed, forever, handMade } from '../fixtures.ts';
-
-interface Entry {
-  readonly name: string;
-  readonly server?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-}
-
-type Answer = 'ok' | 'bad' | 'refused' | 'silent' | 'deaf';
-
-/** A cluster that answers as it is told, and remembers what it was asked. */
-class Fake {
-  readonly entry: Entry;
-  readonly cluster: Cluster;
-  answer: Answer = 'ok';
-  /** What `close` waits for. */
-  closing: Promise<void> = Promise.resolve();
-  closed = 0;
-  readonly probes: number[] = [];
-  readonly signals: AbortSignal[] = [];
-
-  constructor(entry: Entry, clock: VirtualClock) {
-    this.entry = entry;
-    this.cluster = handMade(
-      {
-        ready: (signal) => {
-          this.probes.push(clock.monotonic());
-          this.signals.push(signal);
-          return this.#ready(signal);
-        },
-        close: () => {
-          this.closed += 1;
-          return this.closing;
-        },
-      },
-      entry.name,
-    );
-  }
-
-  async #ready(signal: AbortSignal): Promise<boolean> {
-    switch (this.answer) {
-      case 'ok':
-        return true;
-      case 'bad':
-        return false;
-      case 'refused':
-        throw failed('Unreachable', 'the connection was refused');
-      case 'silent':
-        return forever(signal);
-      case 'deaf':
-        return held(true).promise;
-    }
-  }
-}
-
-/** A source that says what the test says. */
-class Told implements ClusterSource<Entry> {
-  #next = Promise.withResolvers<readonly Entry[]>();
-  #latest: readonly Entry[] | undefined;
-  watching: AbortSignal | undefined;
-
-  constructor(...first: readonly Entry[][]) {
-    for (const entries of first) this.say(...entries);
-  }
-
-  say(...entries: readonly Entry[]): void {
-    this.#latest = entries;
-    this.#next.resolve(entries);
-  }
-
-  fail(error: Error): void {
-    this.#next.promise.catch(() => undefined);
-    this.#next.reject(error);
-  }
-
-  /** Ends a failure. */
-  mend(): void {
-    this.#next = Promise.withResolvers();
-  }
-
-  async *watch(signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
-    this.watching = signal;
-    const stopped = forever(signal).catch(() => undefined);
-    for (;;) {
-      const next = await Promise.race([this.#next.promise, stopped]);
-      if (next === undefined) return;
-      this.#next = Promise.withResolvers();
-      yield this.#latest ?? next;
-    }
-  }
-}
-
-interface Running {
-  readonly clock: VirtualClock;
-  readonly source: Told;
-  readonly set: ClusterSet<Entry>;
-  /** Every connection that was made. */
-  readonly fakes: Fake[];
-  readonly errors: string[];
-  /** What the set has told since this was asked last: of all members, or of one. */
-  news(name?: string): string[];
-  /** The newest connection of a member. */
-  fake(name: string): Fake;
-  member(name: string): Member<Entry>;
-}
-
-const begun: Running[] = [];
-const cleanUps: (() => void)[] = [];
-
-function prepare(entries: readonly Entry[], options: Partial<ClusterSetOptions<Entry>> = {}): Running {
-  const clock = options.clock instanceof VirtualClock ? options.clock : new VirtualClock();
-  const source = new Told([...entries]);
-  const fakes: Fake[] = [];
-  const errors: string[] = [];
-  const told: { readonly name: string; readonly text: string }[] = [];
-  const set = new ClusterSet<Entry>({
-    source,
-    clock,
-    connect: (entry) => {
-      const fake = new Fake(entry, clock);
-      fakes.push(fake);
-      return fake.cluster;
-    },
-    onError: (name, error) => errors.push(`${name}: ${(error as Error).message}`),
-    ...options,
-  });
-  set.listen(({ type, member: { name, state, cluster } }) => {
-    told.push({ name, text: `${type} ${name} ${cluster === undefined ? 'unconnected' : state}` });
-  });
-  const self: Running = {
-    clock,
-    source,
-    set,
-    fakes,
-    errors,
-    news: (name) =>
-      told
-        .splice(0)
-        .filter((event) => name === undefined || event.name === name)
-        .map(({ text }) => text),
-    fake(name) {
-      const found = fakes.findLast(({ entry }) => entry.name === name);
-      if (found === undefined) throw new TypeError(`nobody has connected to ${name}`);
-      return found;
-    },
-    member(name) {
-      const found = set.get(name);
-      if (found === undefined) throw new TypeError(`${name} is no member`);
-      return found;
-    },
-  };
-  begun.push(self);
-  return self;
-}
-
-async function start(entries: readonly Entry[], options: Partial<ClusterSetOptions<Entry>> = {}): Promise<Running> {
-  const self = prepare(entries, options);
-  await self.set.start();
-  await self.clock.settle();
-  return self;
-}
-
-const named = (...names: readonly string[]): Entry[] => names.map((name) => ({ name }));
-
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0)) cleanUp();
-  for (const { set, clock } of begun.splice(0)) {
-    await set.stop();
-    expect(clock.waiting).toBe(0);
-  }
-});
-
-/** A promise that the clean-up resolves at the latest. */
-function held<T = void>(value: T): { readonly promise: Promise<T>; readonly release: () => void } {
-  const { promise, resolve } = Promise.withResolvers<T>();
-  const release = (): void => resolve(value);
-  cleanUps.push(release);
-  return { promise, release };
-}
+import { describe, expect, it } from 'vitest';
+import { handMade } from '../fixtures.ts';
+import { type Answer, cleanUps, type Entry, Fake, held, named, prepare, type Running, start, Told } from './start.ts';
 
 describe('a cluster set', () => {
   it('connects to the clusters that its source names, and asks each at once how it is', async () => {
@@ -313,15 +136,21 @@ describe('members of a cluster set that are asked how they are', () => {
     expect(member('eu-1').state).toBe('ready');
   });
 
-  it.each<[Answer, string]>([
-    ['bad', 'its /readyz does not say ok'],
-    ['refused', 'the connection was refused'],
-    ['silent', 'no answer within 3000 ms'],
-  ])('give a reason in words when their answer is %s', async (answer, reason) => {
+  it.each<[Answer, string, string]>([
+    ['bad', 'degraded', 'its /readyz does not say ok'],
+    ['unauthorized', 'degraded', 'the token has ended'],
+    ['forbidden', 'degraded', 'user may not get /readyz'],
+    ['busy', 'degraded', 'too many requests'],
+    ['gateway', 'unreachable', 'the gateway waited for too long'],
+    ['refused', 'unreachable', 'the connection was refused'],
+    ['broken', 'unreachable', 'not one of our errors'],
+    ['silent', 'unreachable', 'no answer within 3000 ms'],
+    ['deaf', 'unreachable', 'no answer within 3000 ms'],
+  ])('give a reason in words when their answer is %s: they are %s', async (answer, state, reason) => {
     const { clock, fake, member } = await start(named('eu-1'));
     fake('eu-1').answer = answer;
     await clock.advance('40s');
-    expect(member('eu-1')).toMatchObject({ state: 'unreachable', reason });
+    expect(member('eu-1')).toMatchObject({ state, reason });
   });
 
   it('keep their first reason while they are unreachable: every change would be written into all statuses', async () => {
@@ -368,7 +197,7 @@ describe('a cluster set whose source changes', () => {
     news();
     source.say(us1, us2);
     await clock.settle();
-    expect(news()).toEqual(['left eu-1 ready', 'joined us-2 unconnected', 'changed us-2 joining', 'changed us-2 ready']);
+    expect(news()).toEqual(['left eu-1 leaving', 'joined us-2 unconnected', 'changed us-2 joining', 'changed us-2 ready']);
     expect([...set.members.keys()]).toEqual(['us-1', 'us-2']);
     expect(fake('eu-1').closed).toBe(1);
     expect(left.signal.aborted).toBe(true);
@@ -396,7 +225,7 @@ describe('a cluster set whose source changes', () => {
     source.say();
     await clock.settle();
     expect(fake('eu-1').signals.at(-1)?.aborted).toBe(true);
-    expect(news()).toEqual(['left eu-1 ready']);
+    expect(news()).toEqual(['left eu-1 leaving']);
   });
 
   it('passes on what a source says of a member, on the same connection', async () => {
@@ -457,7 +286,7 @@ describe('a cluster set whose source changes', () => {
     ]);
     expect(before.signal.aborted).toBe(true);
     expect(member('eu-1').signal.aborted).toBe(false);
-    expect(news()).toEqual(['left eu-1 ready', 'joined eu-1 unconnected', 'changed eu-1 joining', 'changed eu-1 ready']);
+    expect(news()).toEqual(['left eu-1 leaving', 'joined eu-1 unconnected', 'changed eu-1 joining', 'changed eu-1 ready']);
   });
 
   it('takes a cluster that left and came back for a new one', async () => {
@@ -641,7 +470,7 @@ describe('a cluster set that is stopped', () => {
     expect(fakes.map(({ closed }) => closed)).toEqual([1, 1]);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
     expect(source.watching?.aborted).toBe(true);
-    expect(news()).toEqual(['left eu-1 ready', 'left us-1 ready']);
+    expect(news()).toEqual(['left eu-1 leaving', 'left us-1 leaving']);
     expect(clock.waiting).toBe(0);
     await clock.advance('1m');
     expect(fakes.map(({ probes }) => probes)).toEqual([[0], [0]]);
@@ -747,5 +576,304 @@ describe('a cluster set with a listener that throws', () => {
     await self.clock.settle();
     expect(self.fake('a').closed).toBe(1);
     expect(self.set.get('b')?.state).toBe('ready');
+  });
+});
+
+describe('what a cluster set knows of its members', () => {
+  it('says since when a member is in its state, and when it was last seen ready', async () => {
+    const { clock, fake, member, news } = await start(named('eu-1'));
+    const began = clock.now();
+    expect(member('eu-1')).toMatchObject({ state: 'ready', since: began, lastSeen: began });
+    news();
+    await clock.advance('20s');
+    expect(member('eu-1')).toMatchObject({ since: began, lastSeen: began + 20_000 });
+    expect(news(), 'a good answer is no news').toEqual([]);
+    fake('eu-1').answer = 'bad';
+    await clock.advance('30s');
+    expect(member('eu-1')).toMatchObject({ state: 'degraded', since: began + 50_000, lastSeen: began + 20_000 });
+  });
+
+  it('says what a member was before each change', async () => {
+    const { set, clock, fake, source } = await start(named('eu-1'));
+    const steps: string[] = [];
+    set.listen(({ type, member, previous }) => steps.push(`${type}: ${previous?.state} → ${member.state}`));
+    fake('eu-1').answer = 'refused';
+    await clock.advance('30s');
+    fake('eu-1').answer = 'bad';
+    await clock.advance('30s');
+    fake('eu-1').answer = 'ok';
+    await clock.advance('10s');
+    source.say();
+    await clock.settle();
+    expect(steps).toEqual([
+      'joined: undefined → ready',
+      'changed: ready → unreachable',
+      'changed: unreachable → degraded',
+      'changed: degraded → ready',
+      'left: ready → leaving',
+    ]);
+  });
+
+  it('tells facts of states, and of nothing else', async () => {
+    const facts: Fact[] = [];
+    const { clock, fake, source } = await start(named('eu-1'), {
+      observe: (fact) => {
+        facts.push(fact);
+        throw new Error('an observer that fails');
+      },
+    });
+    fake('eu-1').answer = 'refused';
+    await clock.advance('30s');
+    source.say({ name: 'eu-1', labels: { region: 'eu' } });
+    await clock.settle();
+    source.say();
+    await clock.settle();
+    const member = { fact: 'member', cluster: 'eu-1' };
+    expect(facts).toEqual([
+      { ...member, state: 'joining', reason: 'it has not been asked yet' },
+      { ...member, before: 'joining', state: 'ready', reason: '' },
+      { ...member, before: 'ready', state: 'unreachable', reason: 'the connection was refused' },
+      { ...member, before: 'unreachable', reason: 'the source does not name it any more' },
+    ]);
+  });
+
+  it('gives one view of the members that follows the set', async () => {
+    const { set, source, clock } = await start(named('eu-1'));
+    const { members } = set;
+    source.say(...named('us-1'));
+    await clock.settle();
+    expect(set.members).toBe(members);
+    expect([...members].map(([name, { state }]) => [name, state])).toEqual([['us-1', 'ready']]);
+    expect(members.get('us-1')).toBe(set.get('us-1'));
+  });
+
+  it('asks its members a tenth sooner or later than they are due, as chance has it', async () => {
+    const chance = [0, 1, 0.5, 0.25];
+    const { clock, fake } = await start(named('eu-1'), { random: () => chance.shift() ?? 0.5 });
+    await clock.advance('50s');
+    expect(fake('eu-1').probes).toEqual([0, 9_000, 20_000, 30_000, 39_500, 49_500]);
+  });
+
+  it('asks what it was told to ask', async () => {
+    const asked: Cluster[] = [];
+    const { member, fake, clock } = await start(named('eu-1'), {
+      probe: {
+        ask: (cluster, signal) => {
+          asked.push(cluster);
+          expect(signal.aborted).toBe(false);
+          return Promise.resolve(false);
+        },
+        intervalMs: 1000,
+      },
+    });
+    await clock.advance('1500ms');
+    expect(member('eu-1').state).toBe('degraded');
+    expect(asked).toEqual([member('eu-1').cluster, member('eu-1').cluster]);
+    expect(fake('eu-1').probes).toEqual([]);
+  });
+
+  it('hears the news in their order, whoever sets off the next', async () => {
+    const { set, source, clock } = await start([]);
+    const heard: string[] = [];
+    set.listen(({ type }) => {
+      if (type === 'joined') void set.stop();
+    });
+    set.listen(({ type, member }) => heard.push(`${type} ${member.name}`));
+    source.say(...named('a', 'b'));
+    await clock.settle();
+    expect(heard).toEqual(['joined a', 'left a']);
+    expect(set.members.size).toBe(0);
+  });
+
+  it('bears with whoever is told of errors and throws', async () => {
+    const { set, clock } = await start(named('a', 'b'), {
+      connect: () => {
+        throw new Error('no such kubeconfig');
+      },
+      onError: () => {
+        throw new Error('boom in an error handler');
+      },
+    });
+    await clock.advance('1m');
+    expect([...set.members.values()].map(({ state }) => state)).toEqual(['unreachable', 'unreachable']);
+  });
+
+  it('can be disposed of', async () => {
+    const { fake, set } = await start(named('eu-1'));
+    {
+      await using _ = set;
+    }
+    expect(fake('eu-1').closed).toBe(1);
+    expect(set.members.size).toBe(0);
+  });
+});
+
+describe('a cluster set with an odd source', () => {
+  it('takes the first of two entries with one name, and says so once', async () => {
+    const { member, errors, source, clock, fakes } = await start([
+      { name: 'a', server: 'first' },
+      { name: 'a', server: 'second' },
+    ]);
+    expect(member('a').entry.server).toBe('first');
+    source.say({ name: 'a', server: 'first' }, { name: 'a', server: 'third' });
+    await clock.settle();
+    expect(errors).toEqual(['a: cluster a: the source names it more than once; the first entry counts']);
+    expect(fakes).toHaveLength(1);
+  });
+
+  it('keeps the members of a source that has ended', async () => {
+    const source: ClusterSource<Entry> = {
+      async *watch() {
+        yield named('a');
+        yield named('a', 'b');
+      },
+    };
+    const { set, clock, errors } = await start([], { source });
+    await clock.advance('1m');
+    expect([...set.members.keys()]).toEqual(['a', 'b']);
+    expect(errors).toEqual([]);
+  });
+
+  it('asks a source again that ends without a word: not to know is not the same as to know of nobody', async () => {
+    let watches = 0;
+    const source: ClusterSource<Entry> = {
+      async *watch() {
+        watches += 1;
+        if (watches === 3) yield named('a');
+      },
+    };
+    const { set, clock, errors } = prepare([], { source });
+    let isKnown = false;
+    void set.start().then(() => {
+      isKnown = true;
+    });
+    await clock.advance('2900ms');
+    expect([isKnown, watches]).toEqual([false, 2]);
+    await clock.advance('200ms');
+    expect([isKnown, watches]).toEqual([true, 3]);
+    expect(set.get('a')?.state).toBe('ready');
+    expect(errors).toEqual(Array(2).fill(': the source of clusters has ended without a word'));
+  });
+
+  it.each<[string, () => AsyncIterator<readonly Entry[]>]>([
+    ['says nothing ever', () => ({ next: () => held<never>(undefined as never).promise })],
+    [
+      'does not end',
+      () => ({ next: () => held<never>(undefined as never).promise, return: () => held<never>(undefined as never).promise }),
+    ],
+  ])('can be stopped though its source minds no signal and %s', async (_, iterator) => {
+    const { set, clock } = prepare([], { source: { watch: () => ({ [Symbol.asyncIterator]: iterator }) } });
+    const started = set.start();
+    await clock.settle();
+    let isStopped = false;
+    void set.stop().then(() => {
+      isStopped = true;
+    });
+    await started;
+    await clock.advance('10s');
+    expect(isStopped).toBe(true);
+  });
+
+  it('bears with an entry of which nobody can say how it is reached', async () => {
+    const { set, errors, source, clock, fakes } = await start([{ name: 'a' }, { name: 'b', server: 'bad' }], {
+      connectionOf: ({ server = '' }) => {
+        if (server === 'bad') throw new Error('a bad address');
+        return server;
+      },
+    });
+    expect([...set.members.values()].map(({ name, state }) => [name, state])).toEqual([
+      ['a', 'ready'],
+      ['b', 'ready'],
+    ]);
+    expect(errors).toEqual(['b: a bad address']);
+    source.say({ name: 'a', server: 'bad' });
+    await clock.settle();
+    expect(fakes).toHaveLength(2);
+    expect(set.get('a')?.entry.server).toBe('bad');
+  });
+});
+
+describe('a connection that never comes', () => {
+  it('is given up after a minute and tried again, and closed where it comes after all', async () => {
+    const clock = new VirtualClock();
+    const late = new Fake({ name: 'a' }, clock);
+    const good = new Fake({ name: 'a' }, clock);
+    const hanging = held(late.cluster);
+    const signals: AbortSignal[] = [];
+    const { set, errors } = await start(named('a'), {
+      clock,
+      connect: (_, signal) => {
+        signals.push(signal);
+        return signals.length === 1 ? hanging.promise : good.cluster;
+      },
+    });
+    await clock.advance('59s');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    await clock.advance('2s');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(set.get('a')).toMatchObject({ state: 'ready', cluster: good.cluster });
+    expect(errors).toEqual(['a: cluster a: no connection within 60 s']);
+    hanging.release();
+    await clock.settle();
+    expect([late.closed, good.closed]).toEqual([1, 0]);
+    expect(set.get('a')?.cluster).toBe(good.cluster);
+  });
+
+  it('is told when the member leaves', async () => {
+    let seen: AbortSignal | undefined;
+    const { source, clock } = await start(named('a'), {
+      connect: (_, signal) => {
+        seen = signal;
+        return held<never>(undefined as never).promise;
+      },
+    });
+    expect(seen?.aborted).toBe(false);
+    source.say();
+    await clock.settle();
+    expect(seen?.aborted).toBe(true);
+  });
+});
+
+describe('a thousand members', () => {
+  const thousand = named(...Array.from({ length: 1000 }, (_, index) => `c-${index}`));
+
+  it('join in one value of the source without a look at all for each', async () => {
+    const steps = { connectionOf: 0, connect: 0, told: 0 };
+    const self = prepare(thousand, {
+      connectionOf: () => {
+        steps.connectionOf += 1;
+        return '';
+      },
+    });
+    const { members } = self.set;
+    self.set.listen(() => {
+      steps.told += 1;
+      // Were it made anew for each event, this would be a million steps.
+      expect(self.set.members).toBe(members);
+    });
+    await self.set.start();
+    await self.clock.settle();
+    expect(steps).toEqual({ connectionOf: 1000, connect: 0, told: 3000 });
+    expect([...members.values()].every(({ state }) => state === 'ready')).toBe(true);
+  });
+
+  it('are ready at once though a tenth of them never connect, and a tenth never answer', async () => {
+    const clock = new VirtualClock();
+    const { set } = await start(thousand, {
+      clock,
+      connect: (entry) => {
+        const index = Number(entry.name.slice(2));
+        if (index % 10 === 0) return held<never>(undefined as never).promise;
+        const fake = new Fake(entry, clock);
+        if (index % 10 === 1) fake.answer = 'deaf';
+        return fake.cluster;
+      },
+    });
+    const count = (state: string): number => [...set.members.values()].filter((member) => member.state === state).length;
+    expect([count('ready'), count('joining')]).toEqual([800, 200]);
+    // One timer for each: to the next question, or to the end of patience; two where a connection is being made.
+    expect(clock.waiting).toBeLessThanOrEqual(1100);
+    await set.stop();
+    expect(clock.waiting).toBe(0);
   });
 });

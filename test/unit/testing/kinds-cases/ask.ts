@@ -1,4 +1,4 @@
-import { type AnyObject, BUILT_IN, type ResourceType, resourcePath } from 'clusterset/kube';
+import { type AnyObject, apiVersionOf, BUILT_IN, type ResourceType, resourcePath } from 'clusterset/kube';
 import { UNFEDERATED } from '../../../../src/testing/kinds/unfederated.ts';
 import { type KindCase, NAMESPACE } from './case.ts';
 
@@ -26,10 +26,8 @@ export function nameOfCase({ object }: KindCase): string {
   return `${object.kind} ${object.metadata.name}`;
 }
 
-function typeOf({ apiVersion, kind }: AnyObject): ResourceType {
-  const found = [...BUILT_IN, ...UNFEDERATED].find(
-    (type) => type.kind === kind && (apiVersion === type.version || apiVersion === `${type.group}/${type.version}`),
-  );
+function typeOf({ apiVersion, kind }: Pick<AnyObject, 'apiVersion' | 'kind'>): ResourceType {
+  const found = [...BUILT_IN, ...UNFEDERATED].find((type) => type.kind === kind && apiVersion === apiVersionOf(type));
   if (found === undefined) throw new Error(`${apiVersion} ${kind} is no built-in kind`);
   return found;
 }
@@ -50,8 +48,11 @@ export async function ask(send: Send, kindCase: KindCase): Promise<KindAnswer> {
   const created = await send({ method: 'POST', path: collection, accept: JSON_TYPE, body: object });
   const answers = [normal(created.body)];
   if (created.status !== 201) return { case: nameOfCase(kindCase), answers };
-  for (const { of, body } of changes) {
-    const changed = await send({ method: 'PATCH', path: of === 'status' ? `${path}/status` : path, accept: JSON_TYPE, body });
+  for (const { of, body, as = object.apiVersion } of changes) {
+    const root = resourcePath(typeOf({ apiVersion: as, kind: object.kind }), namespace === undefined ? {} : { namespace });
+    const changedPath = `${root}/${encodeURIComponent(name)}${of === 'status' ? '/status' : ''}`;
+    const request = body === undefined ? ({ method: 'GET' } as const) : ({ method: 'PATCH', body } as const);
+    const changed = await send({ ...request, path: changedPath, accept: JSON_TYPE });
     answers.push(normal(changed.body));
   }
   const table = await send({ method: 'GET', path, accept: TABLE });

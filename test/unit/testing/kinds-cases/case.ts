@@ -2,10 +2,12 @@ import type { AnyObject } from 'clusterset/kube';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A change of the object that a case created: a merge patch of it, or of its status. */
+/** A change of the object that a case created: a merge patch of it, or of its status. Without a body the object is only read. */
 export interface Change {
   readonly of: 'object' | 'status';
-  readonly body: Fields;
+  readonly body?: Fields;
+  /** Through which other version of its kind. */
+  readonly as?: string;
 }
 
 /** An object that is created, perhaps changed, and read back. Its name says what it is about, and no two cases of a kind share one. */
@@ -19,6 +21,9 @@ export const NAMESPACE = 'shop';
 
 export const change = (body: Fields): Change => ({ of: 'object', body });
 export const status = (body: Fields): Change => ({ of: 'status', body: { status: body } });
+
+/** The object, or a change of it, through another version of its kind. */
+export const through = (as: string, body?: Fields): Change => ({ of: 'object', as, ...(body === undefined ? {} : { body }) });
 
 const CLUSTER_SCOPED: ReadonlySet<string> = new Set([
   'Namespace',

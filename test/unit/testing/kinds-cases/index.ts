@@ -1,5 +1,6 @@
 import type { KindCase } from './case.ts';
 import { CORE_CASES, QUOTA_CASES } from './core.ts';
+import { EVENT_CASES } from './events.ts';
 import { OTHER_CASES } from './others.ts';
 import { POD_CASES } from './pods.ts';
 import { SERVICE_CASES } from './services.ts';
@@ -12,5 +13,6 @@ export const KIND_CASES: readonly KindCase[] = [
   ...WORKLOAD_CASES,
   ...SERVICE_CASES,
   ...OTHER_CASES,
+  ...EVENT_CASES,
   ...QUOTA_CASES,
 ];

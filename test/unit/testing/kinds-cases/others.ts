@@ -7,7 +7,6 @@ const binding = casesOf('rbac.authorization.k8s.io/v1', 'RoleBinding');
 const clusterBinding = casesOf('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding');
 const claim = casesOf('v1', 'PersistentVolumeClaim');
 const volume = casesOf('v1', 'PersistentVolume');
-const event = casesOf('v1', 'Event');
 const scaler = casesOf('autoscaling/v2', 'HorizontalPodAutoscaler');
 const budget = casesOf('policy/v1', 'PodDisruptionBudget');
 
@@ -107,30 +106,6 @@ export const OTHER_CASES: readonly KindCase[] = [
   volume('bad-policy', { spec: { ...disk, persistentVolumeReclaimPolicy: 'Burn', accessModes: ['Now'] } }),
   volume('two-sources', { spec: { ...disk, nfs: { server: 'a', path: '/' } } }),
   volume('immutable', { spec: disk }, change({ spec: { hostPath: { path: '/other' } } })),
-
-  event('plain', { involvedObject: { kind: 'Pod', namespace: 'shop', name: 'web' } }),
-  event('full', {
-    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web', fieldPath: 'spec.containers{web}' },
-    type: 'Warning',
-    reason: 'BackOff',
-    message: 'Back-off restarting\n',
-    source: { component: 'kubelet', host: 'node-1' },
-    firstTimestamp: '2026-01-01T00:00:00Z',
-    lastTimestamp: '2026-01-01T00:10:00Z',
-    count: 5,
-  }),
-  event('series', {
-    involvedObject: { kind: 'Node', name: 'node-1', namespace: 'shop' },
-    eventTime: '2026-01-01T00:00:00.000000Z',
-    series: { count: 3, lastObservedTime: '2026-01-01T00:00:00.000000Z' },
-    reportingComponent: 'example.com/watcher',
-    reportingInstance: 'watcher-1',
-    action: 'Watched',
-    reason: 'Seen',
-    type: 'Normal',
-  }),
-  event('elsewhere', { involvedObject: { kind: 'Pod', namespace: 'other', name: 'web' } }),
-  event('of-a-node', { involvedObject: { kind: 'Node', name: 'node-1' } }),
 
   scaler('plain', { spec: target }),
   scaler(
