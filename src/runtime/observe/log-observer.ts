@@ -18,7 +18,8 @@ const LINES: Lines = {
     if (outcome === 'error') return line('warn', 'the reconcile failed');
     return outcome === 'timeout' ? line('warn', 'the reconcile took too long') : line('debug', 'reconciled');
   },
-  'watch-ended': ({ error }) => line(error === undefined ? 'debug' : 'warn', 'the watch ended'),
+  // That somebody wanted it to end is no failure.
+  'watch-ended': ({ error, reason }) => line(error === undefined || reason === 'stopped' ? 'debug' : 'warn', 'the watch ended'),
   breaker: ({ state }) => line(state === 'closed' ? 'info' : 'warn', `the breaker is ${state}`),
   member: ({ state }) => line('info', state === undefined ? 'the member has left' : `the member is ${state}`),
   leading: ({ isLeading }) => line('info', isLeading ? 'became the leader' : 'stopped leading'),
