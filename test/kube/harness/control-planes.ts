@@ -16,15 +16,26 @@ export interface PlaneOptions {
   readonly controllers?: boolean;
   /** How many nodes. Default 2, with controllers. */
   readonly nodes?: number;
+  /** Has an etcd to itself, which can be killed without the others. Default false: it shares one with all that say nothing else. */
+  readonly ownEtcd?: boolean;
 }
 
-/** Real API servers for tests, sharing one etcd. */
+/** A process that a cluster is made of. */
+export type Part = 'etcd' | 'kube-apiserver';
+
+/** Real API servers for tests, sharing one etcd or with one each. */
 export interface ControlPlanes {
   /** One context for each cluster, of its name. */
   readonly kubeconfig: string;
   readonly kubectl: string;
   readonly folder: string;
   connect(name: string): Cluster;
+  /** Ends a process of a cluster without a word (SIGKILL). An etcd that is shared can't be killed. */
+  kill(name: string, part: Part): Promise<void>;
+  /** Starts it again with the same data, port and certificates. An API server is ready when this resolves; an etcd has just begun. */
+  start(name: string, part: Part): Promise<void>;
+  /** Whether a process has neither been killed nor ended by itself. */
+  isRunning(name: string, part: Part): boolean;
   /** Ends the API server of a cluster without a word. */
   killApiServer(name: string): Promise<void>;
   /** Starts it again, on the same port. */
@@ -37,28 +48,36 @@ interface Plane {
   readonly port: number;
   readonly token: string;
   readonly folder: string;
+  readonly etcd: Etcd;
+  readonly hasOwnEtcd: boolean;
   apiServer: Program | undefined;
   others: Program[];
 }
 
+/** An etcd, and what it takes to start it again. */
+interface Etcd {
+  readonly port: number;
+  readonly start: () => Program;
+  program: Program;
+}
+
 const READY_MS = 60_000;
 
-/** Starts one etcd and an API server for each name, and waits until they are ready. Everything listens on loopback only. */
+/** Starts etcd and an API server for each name, and waits until they are ready. Everything listens on loopback only. */
 export async function startControlPlanes(
   planes: readonly PlaneOptions[],
   say: (line: string) => void = () => undefined,
 ): Promise<ControlPlanes> {
   const binaries = await findBinaries(say);
   const folder = mkdtempSync(join(tmpdir(), 'clusterset-kube-'));
-  const [clientPort, peerPort] = [await freePort(), await freePort()];
-  const etcd = startEtcd(binaries, folder, clientPort, peerPort);
-  const started = await Promise.all(planes.map((options) => newPlane(options, folder)));
-  const context: Context = { binaries, etcdPort: clientPort };
+  const shared = planes.every(({ ownEtcd }) => ownEtcd) ? undefined : await newEtcd(binaries, folder);
+  const started = await Promise.all(planes.map((options) => newPlane(options, folder, binaries, shared)));
+  const context: Context = { binaries };
   const kubeconfig = join(folder, 'kubeconfig');
   const stop = async (): Promise<void> => {
     await Promise.all(started.flatMap((plane) => plane.others.map((program) => program.stop())));
     await Promise.all(started.map((plane) => plane.apiServer?.stop()));
-    await etcd.stop();
+    await Promise.all([...new Set(started.map((plane) => plane.etcd))].map((etcd) => etcd.program.stop()));
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -74,23 +93,44 @@ export async function startControlPlanes(
     if (plane === undefined) throw new Error(`there is no cluster ${name}`);
     return plane;
   };
+  const kill = async (name: string, part: Part): Promise<void> => {
+    const plane = named(name);
+    if (part === 'etcd') await ownEtcdOf(plane).program.kill();
+    else await plane.apiServer?.kill();
+  };
+  const start = async (name: string, part: Part): Promise<void> => {
+    const plane = named(name);
+    if (part === 'kube-apiserver') return startApiServer(plane, context);
+    const etcd = ownEtcdOf(plane);
+    etcd.program = etcd.start();
+  };
   return {
     kubeconfig,
     kubectl: binaries.kubectl,
     folder,
     connect: (name) => connectTo(named(name)),
-    killApiServer: async (name) => {
-      await named(name).apiServer?.kill();
-      named(name).apiServer = undefined;
-    },
-    startApiServer: (name) => startApiServer(named(name), context),
+    kill,
+    start,
+    isRunning: (name, part) => (part === 'etcd' ? named(name).etcd.program : named(name).apiServer)?.isRunning === true,
+    killApiServer: (name) => kill(name, 'kube-apiserver'),
+    startApiServer: (name) => start(name, 'kube-apiserver'),
     stop,
   };
 }
 
 interface Context {
   readonly binaries: Binaries;
-  readonly etcdPort: number;
+}
+
+function ownEtcdOf({ name, etcd, hasOwnEtcd }: Plane): Etcd {
+  if (!hasOwnEtcd) throw new Error(`${name} shares its etcd with others: start it with ownEtcd`);
+  return etcd;
+}
+
+async function newEtcd(binaries: Binaries, folder: string): Promise<Etcd> {
+  const [port, peerPort] = [await freePort(), await freePort()];
+  const start = (): Program => startEtcd(binaries, folder, port, peerPort);
+  return { port, start, program: start() };
 }
 
 function startEtcd(binaries: Binaries, folder: string, clientPort: number, peerPort: number): Program {
@@ -110,7 +150,12 @@ function startEtcd(binaries: Binaries, folder: string, clientPort: number, peerP
   return startProgram('etcd', binaries.etcd, args, join(folder, 'etcd.log'));
 }
 
-async function newPlane({ name }: PlaneOptions, root: string): Promise<Plane> {
+async function newPlane(
+  { name, ownEtcd = false }: PlaneOptions,
+  root: string,
+  binaries: Binaries,
+  shared: Etcd | undefined,
+): Promise<Plane> {
   const folder = join(root, name);
   mkdirSync(folder);
   const token = randomBytes(16).toString('hex');
@@ -121,13 +166,14 @@ async function newPlane({ name }: PlaneOptions, root: string): Promise<Plane> {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
   writeFileSync(join(folder, 'service-accounts.key'), privateKey, { mode: 0o600 });
-  return { name, folder, token, port: await freePort(), apiServer: undefined, others: [] };
+  const etcd = shared === undefined || ownEtcd ? await newEtcd(binaries, folder) : shared;
+  return { name, folder, token, port: await freePort(), etcd, hasOwnEtcd: ownEtcd, apiServer: undefined, others: [] };
 }
 
-async function startApiServer(plane: Plane, { binaries, etcdPort }: Context): Promise<void> {
+async function startApiServer(plane: Plane, { binaries }: Context): Promise<void> {
   const key = join(plane.folder, 'service-accounts.key');
   const args = [
-    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+    `--etcd-servers=http://127.0.0.1:${plane.etcd.port}`,
     `--etcd-prefix=/${plane.name}`,
     '--bind-address=127.0.0.1',
     `--secure-port=${plane.port}`,

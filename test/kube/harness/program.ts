@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -12,6 +12,7 @@ export interface Program {
   kill(): Promise<void>;
   /** Rejects when the program ends by itself. */
   readonly ended: Promise<never>;
+  readonly isRunning: boolean;
 }
 
 /** Starts a program; what it prints goes to a log file. */
@@ -20,6 +21,7 @@ export function startProgram(name: string, program: string, args: readonly strin
   const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'keeper.mjs'), program, ...args], {
     stdio: ['pipe', output, output],
   });
+  closeSync(output);
   let wanted = false;
   const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
   const ended = exited.then((): never => {
@@ -32,7 +34,15 @@ export function startProgram(name: string, program: string, args: readonly strin
     child.stdin?.write(word);
     return exited;
   };
-  return { name, ended, stop: () => tell('stop'), kill: () => tell('kill') };
+  return {
+    name,
+    ended,
+    stop: () => tell('stop'),
+    kill: () => tell('kill'),
+    get isRunning() {
+      return child.exitCode === null && child.signalCode === null;
+    },
+  };
 }
 
 /** A port of the loopback interface that nobody uses. */
