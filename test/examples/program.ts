@@ -14,7 +14,8 @@ export class Program {
   constructor(file: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
     const options = ['--import', RESOLVE, file, ...args];
     this.#child = spawn(process.execPath, options, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // It ends with whoever started it: its standard input ends then (resolve.mjs).
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1', ...env },
     });
     this.#child.stdout?.on('data', (chunk: Buffer) => {

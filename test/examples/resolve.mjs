@@ -1,5 +1,6 @@
 // The package's name leads to its sources: examples import it as users do, and run here without a build.
 import { registerHooks } from 'node:module';
+import process from 'node:process';
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -9,3 +10,8 @@ registerHooks({
     return next(new URL(`../../src/${file}`, import.meta.url).href, context);
   },
 });
+
+// Whoever started it holds the other end of its standard input: when that is gone, so is the program, however it went.
+process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL'));
+process.stdin.resume();
+process.stdin.unref();

@@ -21,7 +21,7 @@ export interface PlaneOptions {
 }
 
 /** A process that a cluster is made of. */
-export type Part = 'etcd' | 'kube-apiserver';
+type Part = 'etcd' | 'kube-apiserver';
 
 /** Real API servers for tests, sharing one etcd or with one each. */
 export interface ControlPlanes {
