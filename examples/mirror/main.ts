@@ -31,7 +31,8 @@ const manager = new Manager({
 const members = new ClusterSet({
   source: await kubeconfigSource({ contexts }),
   // Whoever doesn't lead, or not any more, can read, and can't write.
-  connect: async (entry) => fenced(await connectEntry(entry), manager.fence),
+  connect: async (entry) => fenced(await connectEntry(entry, { observe: manager.observe }), manager.fence),
+  observe: manager.observe,
 });
 manager.use(members).add(mirror(host, members));
 

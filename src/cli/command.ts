@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { aboutCommand } from './commands/about.ts';
 import { applyCommand } from './commands/apply.ts';
+import { controllerCommand } from './commands/controller.ts';
 import { crdsCommand } from './commands/crds.ts';
 import { credentialCommand } from './commands/credential.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -57,6 +58,7 @@ function program(session: Session): Command {
     applyCommand(session),
     statusCommand(session),
     deleteCommand(session),
+    controllerCommand(session),
     aboutCommand(session),
     servicesCommand(session),
     resolveCommand(session),

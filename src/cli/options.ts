@@ -86,7 +86,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 }
 
 /** Given twice, an option adds its names: to forget the first ones would leave clusters out without a word. */
-function names(text: string, earlier: readonly string[] = []): readonly string[] {
+export function names(text: string, earlier: readonly string[] = []): readonly string[] {
   const given = text
     .split(',')
     .map((name) => name.trim())
