@@ -8,9 +8,7 @@ export type { CacheShape } from './cache/shape.ts';
 export { type OpenOptions, type SharedCache, SharedCaches, type SharedCachesOptions } from './cache/shared-caches.ts';
 export { WatchListRefusals } from './cache/watch-list-refusals.ts';
 export { type WatchedObjectsOptions, watchedObjects } from './cache/watched-objects.ts';
-export { type Cancel, type Clock, nextTurn, sleep, systemClock, timestamp } from './clock.ts';
 export {
-  type Answer,
   Controller,
   ControllerBuilder,
   type ControllerOptions,
@@ -20,7 +18,8 @@ export {
 } from './controller/controller.ts';
 export { type Clusters, oneCluster, type Request, type SourceOptions, type Target, type Watch } from './controller/describe.ts';
 export type { Environment, Runnable } from './controller/environment.ts';
-export { isTerminal, terminal } from './controller/outcome.ts';
+export type { Cached, CachedWhere, ReconcileInput } from './controller/input.ts';
+export { type Answer, isTerminal, terminal } from './controller/outcome.ts';
 export {
   allOf,
   annotationsChanged,
@@ -31,9 +30,7 @@ export {
   matching,
   type Predicate,
 } from './controller/predicates.ts';
-export type { Cached, ReconcileInput } from './controller/run.ts';
 export { type Reconcile, type ReconcileResult, runWorkers, type WorkerOptions } from './controller/workers.ts';
-export { milliseconds } from './duration.ts';
 export { Elector, type ElectorOptions } from './election/elector.ts';
 export type { Fence } from './election/fence.ts';
 export { fenced } from './election/fenced.ts';
@@ -93,4 +90,13 @@ export { type Look, type MemberState, nextState, type SeenState, type Standing }
 export type { ClusterSetOptions, ProbeOptions } from './set/options.ts';
 export { type ClusterFailure, type ClusterResult, ClusterResults, type ClusterSuccess } from './set/results.ts';
 export { type CombineSourcesOptions, combineSources, staticSource } from './set/sources.ts';
+export {
+  type Cancel,
+  type Clock,
+  milliseconds,
+  nextTurn,
+  sleep,
+  systemClock,
+  timestamp,
+} from './time/index.ts';
 export { unlessAborted } from './unless-aborted.ts';

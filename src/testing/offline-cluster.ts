@@ -1,5 +1,5 @@
 import { type Cluster, ClustersetError } from '../kube/plain/index.ts';
-import { type Cancel, type Clock, milliseconds, systemClock } from '../runtime/index.ts';
+import { type Cancel, type Clock, milliseconds, systemClock } from '../runtime/time/index.ts';
 import { Access, type Tokens, type User } from './access/index.ts';
 import { Dependents } from './actors/dependents.ts';
 import { type RolloutOptions, rollOutDeployments } from './actors/deployments.ts';

@@ -28,7 +28,7 @@ import {
   type WatchOptions,
   type WriteOptions,
 } from '../kube/plain/index.ts';
-import { sleep } from '../runtime/index.ts';
+import { sleep } from '../runtime/time/index.ts';
 import type { ApiServer } from './api/api-server.ts';
 import type { Served } from './api/catalogue.ts';
 import { StatusError } from './api/failures.ts';

@@ -9,7 +9,7 @@ import {
   parseApiVersion,
   resourceType,
 } from '../kube/plain/index.ts';
-import { timestamp } from '../runtime/index.ts';
+import { timestamp } from '../runtime/time/index.ts';
 import type { Served } from './api/catalogue.ts';
 import { inStorageVersion, type State } from './api/state.ts';
 import { randomUuid } from './random.ts';

@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, milliseconds, nextTurn } from '../runtime/index.ts';
+import { type Cancel, type Clock, milliseconds, nextTurn } from '../runtime/time/index.ts';
 
 interface Timer {
   readonly due: number;

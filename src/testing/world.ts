@@ -1,6 +1,6 @@
 import { type Cluster, ClustersetError } from '../kube/plain/index.ts';
 import type { ClusterEntry } from '../registry/index.ts';
-import type { Clock } from '../runtime/index.ts';
+import type { Clock } from '../runtime/time/index.ts';
 import type { RolloutOptions } from './actors/deployments.ts';
 import { OfflineCluster, type OfflineClusterOptions } from './offline-cluster.ts';
 import { type ClusterSnapshot, SNAPSHOT, type WorldSnapshot } from './snapshot.ts';

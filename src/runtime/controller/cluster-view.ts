@@ -5,7 +5,9 @@ import {
   formatKey,
   isSameResource,
   type KubeObject,
+  keyOf,
   qualifiedPlural,
+  type ResourceAddress,
   type ResourceType,
 } from '../../kube/plain/index.ts';
 import type { CacheEvent } from '../cache/cache-listeners.ts';
@@ -13,8 +15,8 @@ import type { ObjectCache } from '../cache/object-cache.ts';
 import { LOW_PRIORITY } from '../queue/lane.ts';
 import type { Target, Watch } from './describe.ts';
 import type { Environment } from './environment.ts';
+import type { Cached, CachedWhere } from './input.ts';
 import type { Change } from './predicates.ts';
-import type { Cached } from './run.ts';
 
 /** Why the objects of a cluster aren't worked on for now. */
 export type ParkReason = 'unsynced' | 'unreachable';
@@ -42,6 +44,8 @@ export class ClusterView {
   readonly #caches = new Map<Watch, ObjectCache>();
   readonly #parked = new Set<ParkReason>();
   readonly #working = new Set<Promise<unknown>>();
+  /** Keys of its objects that failed because nothing was known of another cluster, by the name of that. */
+  readonly #missed = new Map<string, Set<string>>();
 
   constructor(options: ClusterViewOptions) {
     this.name = options.name;
@@ -60,23 +64,51 @@ export class ClusterView {
     return cache;
   }
 
+  /** The controller's name. */
+  get controller(): string {
+    return this.#options.controller;
+  }
+
   /**
-   * What is seen of a type.
+   * What is seen of a type; `undefined` where it isn't watched here like that. Of several shapes the first counts.
    *
-   * @throws TypeError where the controller doesn't watch it here.
    * @throws ClustersetError `Unreachable` where it hasn't been seen yet: what isn't known isn't gone.
+   * @throws TypeError where it is watched with several selectors, and more than one may be meant: what the other one sees would be taken for gone.
    */
-  cached<T extends KubeObject>(type: ResourceType<T>): Cached<T> {
-    for (const [watch, cache] of this.#caches) {
-      if (!isSameResource(watch.type, type)) continue;
-      if (cache.synced) return cache as unknown as Cached<T>;
-      const message = `its ${qualifiedPlural(type)} have not been listed yet`;
-      throw new ClustersetError({ code: 'Unreachable', message, cluster: this.name });
+  cached<T extends KubeObject>(type: ResourceType<T>, { namespace, labelSelector }: CachedWhere = {}): Cached<T> | undefined {
+    let found: { readonly options: Watch['options']; readonly cache: ObjectCache } | undefined;
+    for (const [{ type: watched, options }, cache] of this.#caches) {
+      const isMeant =
+        isSameResource(watched, type) &&
+        (namespace === undefined || namespace === (options.namespace ?? '')) &&
+        (labelSelector === undefined || labelSelector === (options.labelSelector ?? ''));
+      if (!isMeant) continue;
+      if (found !== undefined && !isSelectedAlike(found.options, options)) throw this.#ambiguous(type);
+      found ??= { options, cache };
     }
-    const { controller } = this.#options;
-    throw new TypeError(
-      `the controller ${controller} does not watch ${qualifiedPlural(type)} in ${this.name}: say so with owns or watches`,
+    if (found === undefined || found.cache.synced) return found?.cache as Cached<T> | undefined;
+    const message = `its ${qualifiedPlural(type)} have not been listed yet`;
+    throw new ClustersetError({ code: 'Unreachable', message, cluster: this.name });
+  }
+
+  #ambiguous(type: ResourceAddress): TypeError {
+    const plural = qualifiedPlural(type);
+    return new TypeError(
+      `the controller ${this.controller} watches ${plural} in ${this.name} with several selectors: say which is meant, as in cached(type, { labelSelector })`,
     );
+  }
+
+  /** A key failed because nothing is known of another cluster. */
+  miss(cluster: string, key: string): void {
+    const missed = this.#missed.get(cluster) ?? new Set();
+    this.#missed.set(cluster, missed.add(key));
+  }
+
+  /** The keys that failed because nothing was known of a cluster, and forgets them. */
+  takeMissed(cluster: string): Iterable<string> {
+    const missed = this.#missed.get(cluster) ?? [];
+    this.#missed.delete(cluster);
+    return missed;
   }
 
   park(reason: ParkReason, isParked: boolean): void {
@@ -86,12 +118,11 @@ export class ClusterView {
     if (before !== this.isParked) this.#options.onParked?.(this.isParked);
   }
 
-  /** Watches until the signal fires. Objects are parked until everything has been seen once. */
+  /** Watches until the signal fires. Objects are parked, by whoever made this, until everything has been seen once. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { watches } = this.#options;
-    this.park('unsynced', true);
-    const stops = watches.map((watch) => this.#watch(watch, signal));
+    const stops: (() => void)[] = [];
     try {
+      for (const watch of this.#options.watches) stops.push(this.#watch(watch, signal));
       await this.#untilSynced(signal);
       this.park('unsynced', false);
       await whenAborted(signal);
@@ -104,11 +135,8 @@ export class ClusterView {
 
   /** Names everything that is seen once more: whom it concerns has changed. */
   repeat(add = this.#options.add): void {
-    for (const [{ options, targets }, cache] of this.#caches) {
-      for (const object of cache.values()) {
-        if (options.when?.({ cluster: this.name, object, isInitial: true }) === false) continue;
-        for (const target of targets(object, this.name)) add(target, LOW_PRIORITY);
-      }
+    for (const [watch, cache] of this.#caches) {
+      for (const object of cache.values()) this.#pass(watch, { cluster: this.name, object, isInitial: true }, add);
     }
   }
 
@@ -128,24 +156,56 @@ export class ClusterView {
     const { caches } = this.#options.environment;
     const { cache } = caches.open(this.cluster, watch.type, { shape, namespace, labelSelector, indexes }, signal);
     this.#caches.set(watch, cache);
-    return cache.listen((event) => this.#hear(watch, event), { replay: true });
+    return cache.listen((event) => this.#pass(watch, changeOf(event, this.name), this.#options.add), { replay: true });
   }
 
-  #hear({ options, targets }: Watch, event: CacheEvent): void {
-    const { add } = this.#options;
-    const change = changeOf(event, this.name);
-    if (options.when?.(change) === false) return;
+  /** Names whom a change concerns. */
+  #pass(watch: Watch, change: Change, add: ClusterViewOptions['add']): void {
+    if (!this.#counts(watch, change)) return;
     // What was there already is less urgent than what happens (controller-runtime).
     const priority = change.isInitial ? LOW_PRIORITY : 0;
-    const named = new Set<string>();
-    for (const object of seenIn(change)) {
-      for (const target of targets(object, this.name)) {
-        // As it is and as it was, an object mostly concerns the same.
-        const id = `${target.cluster ?? ''} ${formatKey(target)}`;
-        if (!named.has(id)) add(target, priority);
-        named.add(id);
-      }
+    const { object, previous } = change;
+    if (object === undefined || previous === undefined) {
+      for (const target of this.#targets(watch, object ?? previous)) add(target, priority);
+      return;
     }
+    const named = new Set<string>();
+    for (const target of [...this.#targets(watch, previous), ...this.#targets(watch, object)]) {
+      // As it is and as it was, an object mostly concerns the same.
+      const id = `${target.cluster ?? ''} ${formatKey(target)}`;
+      if (!named.has(id)) add(target, priority);
+      named.add(id);
+    }
+  }
+
+  /** A predicate that fails lets pass: one call too many does no harm. */
+  #counts({ options }: Watch, change: Change): boolean {
+    try {
+      return options.when?.(change) !== false;
+    } catch (error) {
+      this.#complain('a predicate has failed', change.object ?? change.previous, error);
+      return true;
+    }
+  }
+
+  /** Whom an object concerns. One for which that can't be told must not keep anybody from hearing of the others. */
+  #targets({ targets }: Watch, object: AnyObject | undefined): readonly Target[] {
+    if (object === undefined) return [];
+    try {
+      return [...targets(object, this.name)];
+    } catch (error) {
+      this.#complain('it could not be told whom an object concerns', object, error);
+      return [];
+    }
+  }
+
+  #complain(what: string, object: AnyObject | undefined, error: unknown): void {
+    this.#options.environment.log.log('error', `${what}: ${error instanceof Error ? error.message : String(error)}`, {
+      controller: this.controller,
+      cluster: this.name,
+      kind: object?.kind,
+      object: object === undefined ? undefined : formatKey(keyOf(object)),
+    });
   }
 
   async #untilSynced(signal: AbortSignal): Promise<void> {
@@ -176,12 +236,12 @@ function changeOf(event: CacheEvent, cluster: string): Change {
   }
 }
 
-function seenIn({ object, previous }: Change): readonly AnyObject[] {
-  return [previous, object].filter((each) => each !== undefined);
+function isSelectedAlike(a: Watch['options'], b: Watch['options']): boolean {
+  return (a.namespace ?? '') === (b.namespace ?? '') && (a.labelSelector ?? '') === (b.labelSelector ?? '');
 }
 
 /** Resolves when a signal has fired. */
-export function whenAborted(signal: AbortSignal): Promise<void> {
+function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

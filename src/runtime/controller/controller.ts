@@ -3,12 +3,9 @@ import type { GaugeReading } from '../observe/gauges.ts';
 import type { BreakerOptions } from '../queue/breaker.ts';
 import { type Clusters, itself, ownersOf, type SourceOptions, type Target, type Watch } from './describe.ts';
 import type { Environment, Runnable } from './environment.ts';
-import { ControllerRun, type ReconcileInput } from './run.ts';
-
-/** What a reconcile may ask for: to be called again after a time, or as after a failure, later with every one in a row. */
-export type Answer =
-  | { readonly requeueAfterMs: number; readonly priority?: number }
-  | { readonly retry: true; readonly priority?: number };
+import type { ReconcileInput } from './input.ts';
+import type { Answer } from './outcome.ts';
+import { ControllerRun } from './run.ts';
 
 /**
  * Brings one object up to date. It is never called twice at the same time for one object, and is called again whenever something has changed
@@ -143,7 +140,10 @@ export class Controller implements Runnable {
     return this.#run?.gauges() ?? [];
   }
 
-  /** Calls the controller for an object, although nothing has changed: something outside of all clusters has, for one. */
+  /**
+   * Calls the controller for an object, although nothing has changed: something outside of all clusters has, for one. Nothing happens while it
+   * doesn't run, or isn't in the cluster: it is called for everything that is there when it comes.
+   */
   enqueue(
     request: Target & { readonly cluster: string },
     options: { readonly afterMs?: number; readonly priority?: number } = {},

@@ -1,5 +1,33 @@
 import { type ErrorCode, isClustersetError } from '../../kube/plain/index.ts';
 
+/** What a reconcile may ask for: to be called again after a time, or as after a failure, later with every one in a row. */
+export type Answer =
+  | { readonly requeueAfterMs: number; readonly priority?: number }
+  | { readonly retry: true; readonly priority?: number };
+
+/**
+ * The answer of a reconcile, if it is one. A time that is not a number would mean at once, again and again.
+ *
+ * @throws TypeError for whatever else was answered.
+ */
+export function checkedAnswer(answer: unknown): Answer | undefined {
+  if (answer === undefined || answer === null) return undefined;
+  const {
+    retry,
+    requeueAfterMs,
+    priority = 0,
+  } = answer as { readonly [Name in 'retry' | 'requeueAfterMs' | 'priority']?: unknown };
+  const isTimed = isNumber(requeueAfterMs) && !('retry' in Object(answer));
+  if (isNumber(priority) && (isTimed || retry === true)) return answer as Answer;
+  throw new TypeError(
+    `a reconcile may answer nothing, { requeueAfterMs } or { retry: true }, and not requeueAfterMs ${String(requeueAfterMs)}, retry ${String(retry)}, priority ${String(priority)}`,
+  );
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && !Number.isNaN(value);
+}
+
 const TERMINAL = Symbol.for('clusterset.terminal');
 
 /**

@@ -2,6 +2,7 @@ import {
   type AnyObject,
   deepEqual,
   type Json,
+  type KubeObject,
   type LabelSelector,
   matchesLabels,
   requirementsOf,
@@ -21,30 +22,30 @@ export type Predicate<T = AnyObject> = (change: Change<T>) => boolean;
 
 /** A change of both: anything else passes, because there is nothing to compare. */
 const between =
-  (differs: (object: AnyObject, previous: AnyObject) => boolean): Predicate =>
+  (differs: (object: KubeObject, previous: KubeObject) => boolean): Predicate<KubeObject> =>
   ({ object, previous }) =>
     object === undefined || previous === undefined || differs(object, previous);
 
 /** The desired state has changed: metadata and status don't move the generation. A deletion that begins, and another object of the name, count as well. */
-export const generationChanged: Predicate = between(
+export const generationChanged: Predicate<KubeObject> = between(
   ({ metadata: now }, { metadata: before }) =>
     now.generation !== before.generation || now.deletionTimestamp !== before.deletionTimestamp || now.uid !== before.uid,
 );
 
 /** Labels have changed. */
-export const labelsChanged: Predicate = between(
+export const labelsChanged: Predicate<KubeObject> = between(
   (object, previous) => !deepEqual((object.metadata.labels ?? {}) as Json, (previous.metadata.labels ?? {}) as Json),
 );
 
 /** Annotations have changed. */
-export const annotationsChanged: Predicate = between(
+export const annotationsChanged: Predicate<KubeObject> = between(
   (object, previous) => !deepEqual((object.metadata.annotations ?? {}) as Json, (previous.metadata.annotations ?? {}) as Json),
 );
 
 /** The object matches a selector now, or did before: who leaves a selection concerns its controller too. */
-export function matching(selector: LabelSelector): Predicate {
+export function matching(selector: LabelSelector): Predicate<KubeObject> {
   const requirements = requirementsOf(selector);
-  const matches = (object: AnyObject | undefined): boolean =>
+  const matches = (object: KubeObject | undefined): boolean =>
     object !== undefined && matchesLabels(requirements, object.metadata.labels ?? {});
   return ({ object, previous }) => matches(object) || matches(previous);
 }

@@ -1,56 +1,16 @@
-import {
-  type AnyObject,
-  type Cluster,
-  ClustersetError,
-  formatKey,
-  isAborted,
-  type KubeObject,
-  type ObjectKey,
-  parseKey,
-  type ResourceType,
-} from '../../kube/plain/index.ts';
-import type { ObjectCache } from '../cache/object-cache.ts';
-import type { ReconcileOutcome } from '../observe/facts.ts';
+import { type Cluster, ClustersetError, formatKey, isClustersetError, parseKey } from '../../kube/plain/index.ts';
+import { type Observe, type ReconcileOutcome, told } from '../observe/facts.ts';
 import { GAUGES, type GaugeReading } from '../observe/gauges.ts';
-import type { Logger } from '../observe/log.ts';
 import { FairQueue, type Taken } from '../queue/fair-queue.ts';
+import { LOW_PRIORITY } from '../queue/lane.ts';
+import type { EngageHandler } from '../set/engagement.ts';
 import { unlessAborted } from '../unless-aborted.ts';
-import { ClusterView, whenAborted } from './cluster-view.ts';
-import type { Answer, ControllerSpec } from './controller.ts';
+import { ClusterView } from './cluster-view.ts';
+import type { ControllerSpec } from './controller.ts';
 import type { Request, Target, Watch } from './describe.ts';
 import type { Environment } from './environment.ts';
-import { isTerminal, verdictOn } from './outcome.ts';
-
-/** What a cache tells of objects of one type: `ObjectCache` as its readers see it. */
-export interface Cached<T extends KubeObject = AnyObject>
-  extends Pick<ObjectCache, 'synced' | 'size' | 'put' | 'freshness' | 'waitForVersion'> {
-  /** An object, as last seen. It is shared: nobody may change it. */
-  get(key: ObjectKey): T | undefined;
-  values(): IterableIterator<T>;
-  /** Objects by an index that the controller has declared. */
-  byIndex(name: string, value: string): readonly T[];
-}
-
-/** What a reconcile is given. */
-export interface ReconcileInput<T extends KubeObject = AnyObject> {
-  /** The object's cluster. */
-  readonly cluster: Cluster;
-  readonly request: Request;
-  /** The object as last seen; `undefined` where it is gone. It is shared: nobody may change it. */
-  readonly object: T | undefined;
-  /**
-   * What is seen of a type that the controller watches: in this cluster, or in another that is named, such as the host.
-   *
-   * @throws ClustersetError `Unreachable` where it hasn't been seen there yet, so that nobody takes it for gone; the call is tried again.
-   * @throws TypeError where it isn't watched there.
-   */
-  readonly cached: <U extends KubeObject>(type: ResourceType<U>, cluster?: string) => Cached<U>;
-  /** Fires when the time is over, the cluster leaves, or everything ends: hand it on to every call. */
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-  /** 1 for the first try, one more for every failure in a row before it. */
-  readonly attempt: number;
-}
+import { type Answer, checkedAnswer, isTerminal, verdictOn } from './outcome.ts';
+import { Views } from './views.ts';
 
 const TIMEOUT_MS = 60_000;
 /** What is in hand already takes no time to wait for: after so many, timers and answers get their turn. */
@@ -61,16 +21,17 @@ export class ControllerRun {
   readonly #spec: ControllerSpec;
   readonly #environment: Environment;
   readonly #queue: FairQueue;
-  readonly #views = new Map<string, ClusterView>();
-  /** Where objects are watched that only concern the controller's own. */
-  readonly #others = new Map<string, ClusterView>();
+  readonly #views = new Views();
+  readonly #observe: Observe;
   /** What is under way, and how to end it. */
   readonly #calls = new Map<AbortController, { readonly view: ClusterView; readonly since: number }>();
   #waitsForRoom: (() => void) | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(spec: ControllerSpec, environment: Environment) {
     this.#spec = spec;
     this.#environment = environment;
+    this.#observe = told(environment.observe);
     const { inFlightPerCluster = 10, retryBaseMs, retryMaxMs, breaker } = spec.options;
     this.#queue = new FairQueue({
       name: spec.name,
@@ -93,7 +54,7 @@ export class ControllerRun {
     const { inFlight = Number.POSITIVE_INFINITY } = options;
     yield { gauge: GAUGES.maxConcurrent, labels: { controller: name }, value: inFlight };
     const running = this.#running();
-    for (const [cluster, view] of this.#views) {
+    for (const [cluster, view] of this.#views.own) {
       const own = { name, controller: name, cluster };
       const depth = this.#queue.depth(cluster);
       const { calls = 0, sumMs = 0, longestMs = 0 } = running.get(view) ?? {};
@@ -117,10 +78,13 @@ export class ControllerRun {
   }
 
   enqueue({ cluster, ...key }: Request, options: { readonly afterMs?: number; readonly priority?: number }): void {
-    if (this.#views.has(cluster)) this.#queue.add(cluster, formatKey(key), options);
+    if (this.#views.own.has(cluster)) this.#queue.add(cluster, formatKey(key), options);
   }
 
-  /** Works until the signal fires; then what is under way is let finish, or ended by the environment. */
+  /**
+   * Works until the signal fires; then what is under way is let finish, or ended by the environment. A call that doesn't mind being ended is waited
+   * for all the same: it may still write, and whoever comes next must not work on the same object at the same time.
+   */
   async work(signal: AbortSignal): Promise<void> {
     const { hard } = this.#environment;
     const stop = (): void => this.#queue.close();
@@ -135,8 +99,8 @@ export class ControllerRun {
     if (hard.aborted) end();
     try {
       await this.#takeAll();
-      // Whoever doesn't mind being ended isn't waited for.
-      await Promise.race([this.#queue.idle(), whenAborted(hard)]);
+      await this.#queue.idle();
+      if (this.#failure !== undefined) throw this.#failure.error;
     } finally {
       signal.removeEventListener('abort', stop);
       hard.removeEventListener('abort', end);
@@ -152,39 +116,56 @@ export class ControllerRun {
       places.set(place, [...(places.get(place) ?? []), watch]);
     }
     const leaves = [...places].map(([place, there]) =>
-      place === clusters ? this.#engageOwn(there, signal) : this.#engageOther(place, there, signal),
+      place === clusters ? this.#engageOwn(there) : this.#engageOther(place, there, signal),
     );
     return () => {
       for (const leave of leaves) leave();
     };
   }
 
-  /** Where the controller's own objects are. */
-  #engageOwn(watches: readonly Watch[], signal: AbortSignal): () => void {
+  /** A cluster in which the controller can't even begin to watch has nothing to do with it: the description of its watches is at fault. */
+  #shielded<Entry>(handler: EngageHandler<Entry>): EngageHandler<Entry> {
+    return async (member, leaving) => {
+      try {
+        await handler(member, leaving);
+      } catch (error) {
+        if (leaving.aborted) return;
+        this.#failure ??= { error };
+        this.#queue.close();
+      }
+    };
+  }
+
+  /** Where the controller's own objects are. They are watched as long as somebody works on them, so that who finishes sees what he does. */
+  #engageOwn(watches: readonly Watch[]): () => void {
     const { clusters } = this.#spec;
-    const leave = clusters.engage(async (member, leaving) => {
-      const view = this.#view(member.name, member.cluster, watches, {
-        onParked: (isParked) => this.#park(member.name, isParked),
-      });
+    const { own, others } = this.#views;
+    const handler: EngageHandler<unknown> = async (member, leaving) => {
+      const { name } = member;
+      const view = this.#view(name, member.cluster, watches, true);
       // A cluster that had this name before may still be finishing.
-      this.#queue.remove(member.name);
-      this.#views.set(member.name, view);
-      view.park('unreachable', clusters.get(member.name)?.state === 'unreachable');
+      this.#queue.remove(name);
+      own.set(name, view);
+      // Before anything is named there: what hasn't been listed looks as if it were gone.
+      view.park('unsynced', true);
+      view.park('unreachable', clusters.get(name)?.state === 'unreachable');
       // What is seen elsewhere may concern this cluster, too.
-      for (const other of this.#others.values()) {
-        other.repeat((target, priority) => this.#addTarget({ in: member.name, isOwn: true }, target, priority));
+      for (const other of others) {
+        other.repeat((target, priority) => this.#addTarget({ in: name, isOwn: true }, target, priority));
       }
-      await view.follow(AbortSignal.any([leaving, signal]));
-      if (!leaving.aborted) return;
-      if (this.#views.get(member.name) === view) {
-        this.#views.delete(member.name);
-        this.#queue.remove(member.name);
+      await view.follow(leaving);
+      if (own.get(name) === view) {
+        own.delete(name);
+        this.#queue.remove(name);
       }
-      this.#endCalls((own) => own === view, leaving.reason);
+      this.#endCalls((each) => each === view, leaving.reason);
       await view.finished();
-    });
-    const ignore = clusters.listen(({ member }) => {
-      this.#views.get(member.name)?.park('unreachable', clusters.get(member.name)?.state === 'unreachable');
+    };
+    const leave = clusters.engage(this.#shielded(handler));
+    const ignore = clusters.listen(({ member: { name } }) => {
+      const state = clusters.get(name)?.state;
+      // One that leaves, or joins anew under its name, must not let out the keys of its former self.
+      if (state !== undefined && state !== 'joining') own.get(name)?.park('unreachable', state === 'unreachable');
     });
     return () => {
       leave();
@@ -194,22 +175,20 @@ export class ControllerRun {
 
   /** Where other objects are that concern the controller's own. */
   #engageOther(place: ControllerSpec['clusters'], watches: readonly Watch[], signal: AbortSignal): () => void {
-    return place.engage(async (member, leaving) => {
-      const view = this.#view(member.name, member.cluster, watches);
-      this.#others.set(member.name, view);
-      await view.follow(AbortSignal.any([leaving, signal]));
-      if (this.#others.get(member.name) === view) this.#others.delete(member.name);
+    const { others } = this.#views;
+    const handler: EngageHandler<unknown> = async (member, leaving) => {
+      const view = this.#view(member.name, member.cluster, watches, false);
+      others.add(view);
+      view.park('unsynced', true);
+      await view.follow(leaving);
+      others.delete(view);
       // What was seen there isn't known any more.
-      if (leaving.aborted && !signal.aborted) view.repeat();
-    });
+      if (!signal.aborted) view.repeat();
+    };
+    return place.engage(this.#shielded(handler));
   }
 
-  #view(
-    name: string,
-    cluster: Cluster,
-    watches: readonly Watch[],
-    own?: { readonly onParked: (isParked: boolean) => void },
-  ): ClusterView {
+  #view(name: string, cluster: Cluster, watches: readonly Watch[], isOwn: boolean): ClusterView {
     return new ClusterView({
       name,
       cluster,
@@ -217,25 +196,31 @@ export class ControllerRun {
       environment: this.#environment,
       controller: this.#spec.name,
       syncPatienceMs: this.#spec.options.syncPatienceMs,
-      add: (target, priority) => this.#addTarget({ in: name, isOwn: own !== undefined }, target, priority),
-      ...own,
+      add: (target, priority) => this.#addTarget({ in: name, isOwn }, target, priority),
+      onParked: (isParked) => {
+        if (isOwn && isParked) this.#queue.park(name);
+        else if (isOwn) this.#queue.unpark(name);
+        if (!isParked) this.#remind(name);
+      },
     });
   }
 
-  #park(name: string, isParked: boolean): void {
-    if (isParked) this.#queue.park(name);
-    else this.#queue.unpark(name);
+  /** Something is known of a cluster now: whoever has failed for want of it needn't wait for his time. */
+  #remind(name: string): void {
+    for (const [cluster, view] of this.#views.own) {
+      for (const key of view.takeMissed(name)) this.#queue.add(cluster, key, { priority: LOW_PRIORITY });
+    }
   }
 
   /** A target without a cluster is where the object was seen; of one seen elsewhere, it is in every cluster that the controller works in. */
   #addTarget(seen: { readonly in: string; readonly isOwn: boolean }, { cluster, ...key }: Target, priority: number): void {
     const text = formatKey(key);
     if (cluster === undefined && !seen.isOwn) {
-      for (const name of this.#views.keys()) this.#queue.add(name, text, { priority });
+      for (const name of this.#views.own.keys()) this.#queue.add(name, text, { priority });
       return;
     }
     const where = cluster ?? seen.in;
-    if (this.#views.has(where)) this.#queue.add(where, text, { priority });
+    if (this.#views.own.has(where)) this.#queue.add(where, text, { priority });
   }
 
   async #takeAll(): Promise<void> {
@@ -264,8 +249,9 @@ export class ControllerRun {
 
   /** One call, from the moment that its key is handed out to the moment that it is given back. */
   async #call(taken: Taken): Promise<void> {
-    const view = this.#views.get(taken.cluster);
-    if (view === undefined) {
+    const view = this.#views.own.get(taken.cluster);
+    // The cluster may have left between the moment that the key was handed out and this one, and may have come back.
+    if (view === undefined || !this.#queue.isCurrent(taken)) {
       this.#queue.done(taken);
       return;
     }
@@ -289,24 +275,12 @@ export class ControllerRun {
       cluster: view.cluster,
       request: { cluster: name, ...place },
       object: view.own.get(place),
-      cached: (type, where = name) => this.#viewOf(where, view).cached(type),
+      cached: (type, where) => this.#views.cached(view, type, where),
       signal,
       log: log.with({ controller: this.#spec.name, cluster: name, object: key }),
       attempt,
     });
-    return answer ?? undefined;
-  }
-
-  #viewOf(name: string, own: ClusterView): ClusterView {
-    const view = name === own.name ? own : (this.#others.get(name) ?? this.#views.get(name));
-    if (view !== undefined) return view;
-    const message = 'nothing is watched there now';
-    throw new ClustersetError({
-      code: 'Unreachable',
-      message,
-      cluster: name,
-      mend: 'check the name, and that the cluster is connected',
-    });
+    return checkedAnswer(answer);
   }
 
   async #judge(taken: Taken, work: Promise<Answer | undefined>, call: AbortController): Promise<void> {
@@ -327,7 +301,7 @@ export class ControllerRun {
       const isOverdue = call.signal.reason === timeout;
       // What was ended by us is nobody's failure: the cluster has left, or everything ends.
       if (call.signal.aborted && !isOverdue) return;
-      this.#fail(taken, isOverdue && isAborted(error) ? timeout : error, clock.monotonic() - began);
+      this.#fail(taken, error, clock.monotonic() - began, isOverdue);
     } finally {
       cancel();
     }
@@ -350,7 +324,7 @@ export class ControllerRun {
     this.#tell(taken, answer === undefined ? 'success' : 'requeue_after', durationMs);
   }
 
-  #fail(taken: Taken, error: unknown, durationMs: number): void {
+  #fail(taken: Taken, error: unknown, durationMs: number, isOverdue: boolean): void {
     if (!this.#queue.isCurrent(taken)) return;
     const { cluster, key, priority } = taken;
     const verdict = verdictOn(cluster, error);
@@ -358,18 +332,18 @@ export class ControllerRun {
     else if (verdict === 'up') this.#queue.succeeded(cluster);
     if (isTerminal(error)) this.#queue.forget(cluster, key);
     else this.#queue.retry(cluster, key, { priority });
-    this.#tell(taken, outcomeOf(error), durationMs, error);
+    const unseen = isClustersetError(error) && error.code === 'Unreachable' ? error.cluster : undefined;
+    if (unseen !== undefined && unseen !== cluster) this.#views.own.get(cluster)?.miss(unseen, key);
+    this.#tell(taken, outcomeOf(error, isOverdue), durationMs, error);
   }
 
   #tell({ cluster, key, attempt }: Taken, outcome: ReconcileOutcome, durationMs: number, error?: unknown): void {
-    const told = { fact: 'reconciled', controller: this.#spec.name, cluster, key, attempt, outcome, durationMs } as const;
-    this.#environment.observe(error === undefined ? told : { ...told, error });
+    const fact = { fact: 'reconciled', controller: this.#spec.name, cluster, key, attempt, outcome, durationMs } as const;
+    this.#observe(error === undefined ? fact : { ...fact, error });
   }
 }
 
-function outcomeOf(error: unknown): ReconcileOutcome {
-  if (isTerminal(error)) return 'terminal';
-  return error instanceof ClustersetError && error.code === 'Timeout' && error.message.includes('reconcile')
-    ? 'timeout'
-    : 'error';
+function outcomeOf(error: unknown, isOverdue: boolean): ReconcileOutcome {
+  if (isOverdue) return 'timeout';
+  return isTerminal(error) ? 'terminal' : 'error';
 }

@@ -16,7 +16,7 @@ import { StandingFence } from './standing-fence.ts';
 
 /** What has to be there before others, and until after them: a `ClusterSet`, for one. */
 export interface Resource {
-  /** Begins. What it returns isn't waited for: no cluster holds up another. */
+  /** Begins. What it returns isn't waited for: no cluster holds up another. Where it throws or rejects, everything ends. */
   start?(): unknown;
   /** Ends; is waited for, for a while. */
   stop(): Promise<void>;
@@ -58,7 +58,7 @@ const FORCE_MS = 1_000;
 
 /**
  * Starts controllers and what they need, and stops them in order: first what leads, then the rest, then the lease is given back, then clusters are
- * let go. What fails ends everything: a process that does half of its work looks well and isn't.
+ * let go. What fails ends everything: a process that does half of its work looks well and isn't. A manager runs once.
  *
  * ```ts
  * const manager = new Manager({ random: Math.random, election: { cluster: host, namespace: 'fleet', name: 'mirror', identity } });
@@ -86,11 +86,30 @@ export class Manager implements AsyncDisposable {
     const observe = observers(...(options.observe === undefined ? [] : [options.observe]), ...counted);
     this.#options = { ...options, clock };
     if (metrics !== undefined) collectGauges({ metrics, sources: () => this.runnables.filter(hasGauges) });
-    const caches = new SharedCaches({ ...options.caches, clock, random, observe });
+    // What nobody is told of looks like work that waits: a lease that may not be read, for one.
+    const complain = (what: string) => (error: unknown) => log.log('warn', `${what}: ${messageOf(error)}`);
+    const onCacheError = complain('an index, a shape or a listener of a cache has failed');
+    const caches = new SharedCaches({ onError: onCacheError, ...options.caches, clock, random, observe });
     this.#environment = { clock, random, observe, log, caches };
     if (options.election !== undefined) {
-      this.#elector = new Elector({ ...options.election, clock, random, observe, onStarted: (fence) => this.#lead(fence) });
+      const onStarted = (fence: Fence): Promise<void> => {
+        this.#ended = this.#lead(fence);
+        return this.#ended;
+      };
+      this.#elector = new Elector({
+        onError: complain('the lease could not be read or written'),
+        ...options.election,
+        clock,
+        random,
+        observe,
+        onStarted,
+      });
     }
+  }
+
+  /** Where facts go: hand it to what tells of some, such as a `ClusterSet`, connections, `Shards`. Metrics are counted of all that come here. */
+  get observe(): Observe {
+    return this.#environment.observe;
   }
 
   /** One watch per cluster and type, for all that runs here. */
@@ -187,22 +206,43 @@ export class Manager implements AsyncDisposable {
   }
 
   async #runAll(): Promise<void> {
-    for (const resource of this.#resources) resource.start?.();
+    const { signal } = this.#stopping;
+    for (const resource of this.#resources) if (!signal.aborted) this.#begin(resource);
+    if (!signal.aborted) await this.#work(signal);
+    // Watches go on for a while without users, and would keep a process from ending.
+    await this.#patiently(this.caches.close(), FORCE_MS);
+    for (const resource of this.#resources.toReversed()) await this.#end(resource);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Starts all that runs, and stops it in order when the signal fires. */
+  async #work(signal: AbortSignal): Promise<void> {
     const groups = [this.#start(this.#everywhere)];
     const campaigning = new AbortController();
     const campaign = this.#elector === undefined ? undefined : this.#campaign(this.#elector, campaigning.signal);
     if (campaign === undefined) groups.push(this.#start(this.#leading));
-    await whenAborted(this.#stopping.signal);
+    await whenAborted(signal);
     await this.#finish([...(this.#term === undefined ? [] : [this.#term]), ...groups.reverse()]);
     // Not before the work is over: another takes up the lease at once.
     campaigning.abort();
     await campaign;
-    for (const resource of this.#resources.toReversed()) await this.#patiently(resource.stop(), this.#grace);
-    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** What can't begin ends everything, now or when it says so. */
+  #begin(resource: Resource): void {
+    void (async () => resource.start?.())().catch((error: unknown) => this.#fail('the start of a resource', error));
+  }
+
+  /** One that can't stop must not keep the others from it. */
+  async #end(resource: Resource): Promise<void> {
+    const stopped = (async () => resource.stop())().catch((error: unknown) => this.#fail('the stop of a resource', error));
+    await this.#patiently(stopped, this.#grace);
   }
 
   /** What runs while this process leads. */
   #term: Group | undefined;
+  /** Resolves when the last term has ended, and all its work with it. */
+  #ended: Promise<void> = Promise.resolve();
 
   get #grace(): number {
     return this.#options.graceMs ?? GRACE_MS;
@@ -213,16 +253,22 @@ export class Manager implements AsyncDisposable {
   }
 
   #fail(name: string, error: unknown): void {
-    this.#environment.log.log('error', `${name} has failed`, { error: error instanceof Error ? error.message : String(error) });
     this.#failure ??= { error };
     this.#stopping.abort();
+    try {
+      this.#environment.log.log('error', `${name} has failed`, { error: messageOf(error) });
+    } catch {
+      // Who runs this is told in any case.
+    }
   }
 
   /** Waits for the lease, and for the next when it is lost. */
   async #campaign(elector: Elector, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#stopping.signal.aborted) {
       try {
         await elector.run(signal);
+        // The elector doesn't wait for ever, and the next term must not begin beside this one.
+        await this.#ended;
       } catch (error) {
         this.#fail('leader election', error);
         return;
@@ -230,19 +276,16 @@ export class Manager implements AsyncDisposable {
     }
   }
 
-  /** One term: it ends with its fence at the latest, by force. */
+  /** One term: its work ends with its fence at the latest, by force; and its fence holds although there is no work, or no more. */
   async #lead(fence: Fence): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     this.#fence.term = fence;
     const group = this.#start(this.#leading);
     this.#term = group;
-    const end = (): void => group.kill(fence.signal.reason);
-    fence.signal.addEventListener('abort', end, { once: true });
-    if (fence.signal.aborted) end();
-    const isOver = await Promise.race([group.done.then(() => true), whenAborted(fence.signal).then(() => false)]);
+    await whenAborted(fence.signal);
+    group.kill(fence.signal.reason);
     // What still writes is refused by the fence; but two terms must not work at the same time in one process.
-    if (!isOver && !(await this.#patiently(group.done, this.#grace))) this.#fail('leader election', overdue());
-    fence.signal.removeEventListener('abort', end);
+    if (!(await this.#patiently(group.done, this.#grace))) this.#fail('leader election', overdue());
     this.#fence.term = undefined;
     this.#term = undefined;
   }
@@ -274,6 +317,10 @@ export class Manager implements AsyncDisposable {
 
 function hasGauges(runnable: Runnable): runnable is Runnable & GaugeSource {
   return runnable.gauges !== undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function overdue(): ClustersetError {

@@ -111,7 +111,7 @@ async function askOne<Entry, T>(
 }
 
 /** Whether there is a connection to a member. */
-export function isConnected<Entry>(member: Member<Entry>): member is ConnectedMember<Entry> {
+function isConnected<Entry>(member: Member<Entry>): member is ConnectedMember<Entry> {
   return member.cluster !== undefined;
 }
 

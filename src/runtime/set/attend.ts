@@ -45,8 +45,18 @@ export async function attend(options: AttendOptions): Promise<void> {
     const look = await lookAt(cluster, options);
     if (signal.aborted) return;
     onLook(look);
-    await sleep(clock, jittered(intervalMs, random), signal).catch(() => undefined);
+    await sleep(clock, untilTick(clock.monotonic(), jittered(intervalMs, random)), signal).catch(() => undefined);
   }
+}
+
+/** Members are asked at ticks of a common beat: to wake up for each of a thousand costs much more than to ask them. */
+const TICK_MS = 250;
+
+/** So long until the last tick before a wait is over; a short wait has no use for ticks. */
+export function untilTick(now: number, ms: number): number {
+  if (ms < 10 * TICK_MS) return ms;
+  const due = Math.floor((now + ms) / TICK_MS) * TICK_MS;
+  return due - now;
 }
 
 /** A connection; `undefined` where the member has left meanwhile. */

@@ -1,5 +1,5 @@
 import type { AnyObject } from '../../kube/plain/index.ts';
-import type { Cancel } from '../../runtime/index.ts';
+import type { Cancel } from '../../runtime/time/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { WriteContext } from '../api/write.ts';
 import type { Gatekeeper } from '../front/door.ts';

@@ -9,7 +9,7 @@ import {
   requirementsOf,
   resourceType,
 } from '../../kube/plain/index.ts';
-import type { Cancel } from '../../runtime/index.ts';
+import type { Cancel } from '../../runtime/time/index.ts';
 import { Agenda } from '../actors/agenda.ts';
 import { follow } from '../actors/follow.ts';
 import { writtenBy } from '../actors/step.ts';

@@ -1,5 +1,5 @@
 import { base64Encode, compareText, utf8 } from '../../kube/plain/index.ts';
-import type { Clock } from '../../runtime/index.ts';
+import type { Clock } from '../../runtime/time/index.ts';
 import { type Random, randomUuid } from '../random.ts';
 import { quotedList } from './covers.ts';
 import type { AccessReader } from './roles.ts';

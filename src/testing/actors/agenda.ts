@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../runtime/index.ts';
+import type { Cancel, Clock } from '../../runtime/time/index.ts';
 
 /**
  * What is to be looked at, and when: each key once, at the earliest time that anybody asked for. One timer serves them all. `work` may say

@@ -1,5 +1,5 @@
 import { type AnyObject, formatKey, keyOf } from '../../kube/plain/index.ts';
-import type { Cancel } from '../../runtime/index.ts';
+import type { Cancel } from '../../runtime/time/index.ts';
 import type { Storage, StoredEvent } from '../api/storage.ts';
 
 /** Events are nobody's dependents: the garbage collector doesn't look at them. */

@@ -1,5 +1,5 @@
 import { type AnyObject, type Condition, findCondition } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import type { Fields } from '../kinds/kind.ts';
 import { availableOf, budgetOf, replicasOf, sum } from './deployment-budget.ts';
 import { conditionsOf, counted, numberIn, specOf, statusOf } from './pod-facts.ts';

@@ -8,7 +8,7 @@ import {
   keyOf,
   setCondition,
 } from '../../kube/plain/index.ts';
-import { type Cancel, timestamp } from '../../runtime/index.ts';
+import { type Cancel, timestamp } from '../../runtime/time/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { StoredEvent } from '../api/storage.ts';
 

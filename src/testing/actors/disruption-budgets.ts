@@ -1,5 +1,5 @@
 import { type AnyObject, deepEqual, formatKey, keyOf, parseKey, resourceType } from '../../kube/plain/index.ts';
-import { type Cancel, timestamp } from '../../runtime/index.ts';
+import { type Cancel, timestamp } from '../../runtime/time/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { selects } from '../api/disruptions.ts';
 import { StatusError } from '../api/failures.ts';

@@ -6,7 +6,7 @@ import {
   type OwnerReference,
   parseApiVersion,
 } from '../../kube/plain/index.ts';
-import type { Cancel } from '../../runtime/index.ts';
+import type { Cancel } from '../../runtime/time/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { Served } from '../api/catalogue.ts';
 import { FOREGROUND, ORPHAN } from '../api/delete.ts';

@@ -1,5 +1,5 @@
 import { type AnyObject, type Condition, type Draft, deepEqual, findCondition } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import { type Fields, listOf, part } from '../kinds/kind.ts';
 import {
   conditionsOf,

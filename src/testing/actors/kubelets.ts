@@ -1,5 +1,5 @@
 import { type AnyObject, formatKey, keyOf, parseKey } from '../../kube/plain/index.ts';
-import type { Cancel } from '../../runtime/index.ts';
+import type { Cancel } from '../../runtime/time/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { isHeld } from '../api/state.ts';
 import { listOf } from '../kinds/kind.ts';

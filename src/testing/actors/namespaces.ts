@@ -1,5 +1,5 @@
 import { type AnyObject, deepEqual, isRecord, keyOf } from '../../kube/plain/index.ts';
-import { type Cancel, timestamp } from '../../runtime/index.ts';
+import { type Cancel, timestamp } from '../../runtime/time/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { StatusError } from '../api/failures.ts';
 import { inStorageVersion, isHeld, NAMESPACES } from '../api/state.ts';

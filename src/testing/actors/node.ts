@@ -1,5 +1,5 @@
 import { type AnyObject, ClustersetError, checkDnsSubdomain, type Draft, findCondition } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import type { Fields } from '../kinds/kind.ts';
 import { part } from '../kinds/kind.ts';
 import { conditionsOf, statusOf } from './pod-facts.ts';

@@ -1,5 +1,5 @@
 import { type AnyObject, compareText, findCondition, setCondition } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import { listOf } from '../kinds/kind.ts';
 import { type Amounts, type Refusal, type Room, refusal, requestsOf, taken } from './node-fit.ts';
 import { byAge, conditionsOf, isLeaving, isTerminal, nodeOf, specOf, statusOf } from './pod-facts.ts';

@@ -1,5 +1,5 @@
 import { type AnyObject, ClustersetError, formatKey, keyOf } from '../../kube/plain/index.ts';
-import type { Cancel } from '../../runtime/index.ts';
+import type { Cancel } from '../../runtime/time/index.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { StatusError } from '../api/failures.ts';
 import type { Fields } from '../kinds/kind.ts';

@@ -9,7 +9,7 @@ import {
   type ServedResource,
   type WatchOptions,
 } from '../../kube/plain/index.ts';
-import type { Clock } from '../../runtime/index.ts';
+import type { Clock } from '../../runtime/time/index.ts';
 import type { Random } from '../random.ts';
 import type { CelEvaluator } from '../schema/cel.ts';
 import { apply } from './apply.ts';

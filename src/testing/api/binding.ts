@@ -1,5 +1,5 @@
 import { type AnyObject, isRecord, type ObjectKey, type Status } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import { type Fields, listOf, part, textOf } from '../kinds/kind.ts';
 import type { Served } from './catalogue.ts';
 import { conflict, notFound } from './failures.ts';

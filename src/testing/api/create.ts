@@ -1,5 +1,5 @@
 import type { AnyObject } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import { afterUpdate, type Manager, managedBy } from '../apply/managers.ts';
 import { KINDS } from '../kinds/index.ts';
 import { randomSuffix, randomUuid } from '../random.ts';

@@ -1,5 +1,5 @@
 import { type AnyObject, isRecord, type ObjectKey, type Status } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import type { Served } from './catalogue.ts';
 import { checkRemoval, type Removal } from './delete-options.ts';
 import { conflict, forbidden, notFound } from './failures.ts';

@@ -1,5 +1,5 @@
 import { type AnyObject, failure, isRecord, type ObjectKey, resourceType, type Status } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import { type Fields, listOf, numberOf, part, textOf } from '../kinds/kind.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Served } from './catalogue.ts';

@@ -1,5 +1,5 @@
 import type { AnyObject, ObjectKey } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import { afterUpdate, managedBy, readManagers } from '../apply/managers.ts';
 import { part, textsOf } from '../kinds/kind.ts';
 import type { Served } from './catalogue.ts';

@@ -1,5 +1,5 @@
 import { type AnyObject, difference, type FieldSet, type FieldsV1, parseFieldsV1 } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import { afterApply, afterUpdate, type Conflict, type Manager, readManagers, type Writer } from '../apply/managers.ts';
 import type { Schema, StructSchema } from '../schema/schema.ts';
 import type { Served } from './catalogue.ts';

@@ -1,5 +1,5 @@
 import { type AnyObject, apiVersionOf, isRecord, type ObjectKey, resourceType } from '../../kube/plain/index.ts';
-import { type Clock, timestamp } from '../../runtime/index.ts';
+import { type Clock, timestamp } from '../../runtime/time/index.ts';
 import type { Attributes, PolicyWrite } from '../access/index.ts';
 import type { KindContext } from '../kinds/index.ts';
 import type { Random } from '../random.ts';

@@ -1,5 +1,5 @@
 import { type AnyObject, compareKeys, type Status, type WatchEvent, type WatchOptions } from '../../kube/plain/index.ts';
-import type { Cancel } from '../../runtime/index.ts';
+import type { Cancel } from '../../runtime/time/index.ts';
 import type { Served } from './catalogue.ts';
 import { crude, tooOld } from './failures.ts';
 import { forbiddenOption, readVersion } from './list.ts';

@@ -5,7 +5,7 @@ import {
   parseApiVersion,
   type Subresource,
 } from '../../kube/plain/index.ts';
-import { timestamp } from '../../runtime/index.ts';
+import { timestamp } from '../../runtime/time/index.ts';
 import type { User } from '../access/index.ts';
 import { type Manager, readManagers, type Writer } from '../apply/managers.ts';
 import { KINDS } from '../kinds/index.ts';

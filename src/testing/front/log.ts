@@ -1,4 +1,4 @@
-import type { Clock } from '../../runtime/index.ts';
+import type { Clock } from '../../runtime/time/index.ts';
 import { type ClientRequest, isInScope, isWrite, type RequestScope, resourceText } from './request.ts';
 
 /** One request, and what became of it. */

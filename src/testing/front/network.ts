@@ -1,5 +1,5 @@
 import { ClustersetError } from '../../kube/plain/index.ts';
-import { type Clock, milliseconds } from '../../runtime/index.ts';
+import { type Clock, milliseconds } from '../../runtime/time/index.ts';
 import type { Subscription } from '../api/watch.ts';
 import { type FailureAnswer, type Fault, failing } from './faults.ts';
 import { type ClientRequest, isInScope, type RequestScope } from './request.ts';

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../runtime/index.ts';
+import type { Cancel, Clock } from '../../runtime/time/index.ts';
 
 /** A clock that shows another time than the one behind it, and ticks with it. */
 export class SkewedClock implements Clock {

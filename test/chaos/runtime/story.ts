@@ -5,7 +5,7 @@ export const NAMES = ['a', 'b', 'c'] as const;
 export const REPLICAS = [0, 1, 2] as const;
 
 /** How a cluster can be out of order. */
-export const FAULTS = ['cut', 'hang', 'silence', 'reset', 'lose', 'slow', 'busy', 'down'] as const;
+const FAULTS = ['cut', 'hang', 'silence', 'reset', 'lose', 'slow', 'busy', 'down'] as const;
 
 /** Something that happens. */
 export type Event =

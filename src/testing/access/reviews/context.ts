@@ -1,4 +1,4 @@
-import type { Clock } from '../../../runtime/index.ts';
+import type { Clock } from '../../../runtime/time/index.ts';
 import type { WriteContext } from '../../api/write.ts';
 import type { AccessReader, Roles } from '../roles.ts';
 import type { Tokens } from '../tokens.ts';

@@ -1,5 +1,5 @@
 import type { AnyObject } from '../../../kube/plain/index.ts';
-import { timestamp } from '../../../runtime/index.ts';
+import { timestamp } from '../../../runtime/time/index.ts';
 import { badRequest } from '../../api/failures.ts';
 import { textOf, textsOf } from '../../kinds/kind.ts';
 import type { User } from '../users.ts';

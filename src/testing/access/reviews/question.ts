@@ -1,5 +1,5 @@
 import { type AnyObject, apiVersionOf } from '../../../kube/plain/index.ts';
-import { timestamp } from '../../../runtime/index.ts';
+import { timestamp } from '../../../runtime/time/index.ts';
 import { type FieldProblem, invalid, StatusError } from '../../api/failures.ts';
 import { received } from '../../api/receive.ts';
 import { afterUpdate, writeManagers } from '../../apply/managers.ts';

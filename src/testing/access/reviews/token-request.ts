@@ -1,5 +1,5 @@
 import { type AnyObject, failure, parseApiVersion, resourceType } from '../../../kube/plain/index.ts';
-import { timestamp } from '../../../runtime/index.ts';
+import { timestamp } from '../../../runtime/time/index.ts';
 import { badRequest, invalidValue, notFound, StatusError } from '../../api/failures.ts';
 import { NAMESPACES } from '../../api/state.ts';
 import { type Fields, numberOf, part, textOf, textsOf } from '../../kinds/kind.ts';

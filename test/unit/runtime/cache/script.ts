@@ -4,7 +4,7 @@ import { VirtualClock } from 'clusterset/testing';
 import { CONFIG_MAPS, configMap, forever, handMade } from '../fixtures.ts';
 
 /** What comes over a watch: an event, a pause in milliseconds, how it ends. */
-export type WatchStep = WatchEvent<AnyObject> | Error | 'end' | number;
+type WatchStep = WatchEvent<AnyObject> | Error | 'end' | number;
 
 /** The answer to one request, in the order in which they are expected. After the last there is none. */
 export type Answer =

@@ -320,6 +320,7 @@ describe('the end of a controller', () => {
     await scene.ended();
     await scene.world.settle();
     expect(finished).toEqual(['a ended']);
+    expect(scene.outcomes(), 'that we ended it is no failure').toEqual([]);
   });
 
   it('can be followed by another run, but by no second at the same time', async () => {

@@ -6,8 +6,8 @@ import {
   type Controller,
   type Environment,
   type Fact,
+  type Logger,
   SharedCaches,
-  silent,
   staticSource,
 } from 'clusterset/runtime';
 import { simulate, type World, type WorldOptions } from 'clusterset/testing';
@@ -22,6 +22,9 @@ export class Stage {
   readonly #stopping = new AbortController();
   readonly #hard = new AbortController();
   readonly #running: Promise<void>[] = [];
+  readonly #made: Controller[] = [];
+  /** What was logged: message and fields as text. */
+  readonly lines: string[] = [];
   readonly environment: Environment;
 
   constructor(world: World, options: Partial<ClusterSetOptions<ClusterEntry>> = {}) {
@@ -38,16 +41,24 @@ export class Stage {
       clock,
       random,
       observe: (fact) => this.facts.push(fact),
-      log: silent,
+      log: recorded(this.lines),
       caches: new SharedCaches({ clock, random }),
       hard: this.#hard.signal,
     };
   }
 
   /** Starts a controller, and the set. */
-  run(controller: Controller): void {
-    this.#running.push(controller.run(this.environment, this.#stopping.signal));
+  run(controller: Controller, environment: Partial<Environment> = {}): void {
+    this.#made.push(controller);
+    this.#running.push(controller.run({ ...this.environment, ...environment }, this.#stopping.signal));
     void this.set.start();
+  }
+
+  /** A controller that was started. */
+  made(index: number): Controller {
+    const made = this.#made[index];
+    if (made === undefined) throw new RangeError(`no controller ${index} was started`);
+    return made;
   }
 
   /** No new work. */
@@ -89,6 +100,14 @@ export class Stage {
     await this.ended();
     await this.world[Symbol.asyncDispose]();
   }
+}
+
+/** A logger that writes lines down. */
+function recorded(lines: string[], fixed: Readonly<Record<string, unknown>> = {}): Logger {
+  return {
+    log: (level, message, fields = {}) => void lines.push(`${level} ${message} ${JSON.stringify({ ...fixed, ...fields })}`),
+    with: (fields) => recorded(lines, { ...fixed, ...fields }),
+  };
 }
 
 const stages: Stage[] = [];

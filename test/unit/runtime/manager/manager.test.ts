@@ -1,56 +1,9 @@
-import { type Environment, fenced, Manager, type ManagerOptions, Metrics, type Runnable } from 'clusterset/runtime';
-import { simulate, type World } from 'clusterset/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { fenced, Metrics, type Runnable } from 'clusterset/runtime';
+import { describe, expect, it } from 'vitest';
 import { named } from '../controller/start.ts';
 import { CONFIG_MAPS, forever } from '../fixtures.ts';
-
-const cleanup: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const each of cleanup.splice(0).reverse()) await each();
-});
-
-async function worldOf(...members: readonly string[]): Promise<World> {
-  const world = await simulate({ host: {}, members: Object.fromEntries(members.map((name) => [name, {}])) });
-  cleanup.push(() => world[Symbol.asyncDispose]());
-  return world;
-}
-
-/** A manager in a world; stopped at the end of the test. */
-function managerIn(world: World, options: Partial<ManagerOptions> = {}): Manager {
-  const manager = new Manager({ clock: world.clock, random: () => 0, ...options });
-  cleanup.push(async () => {
-    const stopped = manager.stop().catch(() => undefined);
-    await world.advance('2m');
-    await stopped;
-  });
-  return manager;
-}
-
-const election = (world: World, identity: string): NonNullable<ManagerOptions['election']> => ({
-  cluster: world.cluster('host').connect({ name: identity }),
-  namespace: 'default',
-  name: 'fleet',
-  identity,
-});
-
-/** Says what becomes of it; ends when it is stopped, after a while, or by force at once. */
-function worker(name: string, said: string[], world: World, lastsMs = 0): Runnable {
-  return {
-    name,
-    async run({ hard }: Environment, signal: AbortSignal) {
-      said.push(`${name} starts`);
-      await forever(signal).catch(() => undefined);
-      said.push(`${name} stops`);
-      await new Promise<void>((resolve) => {
-        if (hard.aborted) resolve();
-        world.clock.after(lastsMs, resolve);
-        hard.addEventListener('abort', () => resolve(), { once: true });
-      });
-      said.push(hard.aborted ? `${name} is ended` : `${name} has ended`);
-    },
-  };
-}
+import { election, managerIn, worker, worldOf } from './start.ts';
 
 describe('a manager', () => {
   it('starts what others need first, and stops it last', async () => {
@@ -194,5 +147,153 @@ describe('with an election', () => {
     world.cluster('host').network.cut();
     await world.advance('2m');
     await done;
+  });
+});
+
+describe('a manager of which something fails', () => {
+  const broken = (how: 'throws' | 'rejects') => {
+    if (how === 'throws') throw new Error('no port');
+    return Promise.reject(new Error('no port'));
+  };
+
+  it.each(['throws', 'rejects'] as const)('stops what was started, where the start of a resource %s', async (how) => {
+    const world = await worldOf();
+    const said: string[] = [];
+    const rejections: unknown[] = [];
+    const onRejection = (error: unknown): void => void rejections.push(error);
+    process.on('unhandledRejection', onRejection);
+    const manager = managerIn(world)
+      .use({ start: () => said.push('set starts'), stop: async () => void said.push('set has ended') })
+      .use({ start: () => broken(how), stop: async () => void said.push('server has ended') })
+      .add(worker('mirror', said, world));
+    const done = expect(manager.run(new AbortController().signal)).rejects.toThrow('no port');
+    await world.advance('1m');
+    await done;
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', onRejection);
+    expect(said[0]).toBe('set starts');
+    expect(said.slice(-2)).toEqual(['server has ended', 'set has ended']);
+    expect(rejections).toEqual([]);
+  });
+
+  it.each(['throws', 'rejects'] as const)('stops the rest, and says so, where the stop of a resource %s', async (how) => {
+    const world = await worldOf();
+    const said: string[] = [];
+    const manager = managerIn(world)
+      .use({ stop: async () => void said.push('set has ended') })
+      .use({ stop: () => broken(how) });
+    const stopping = new AbortController();
+    const done = expect(manager.run(stopping.signal)).rejects.toThrow('no port');
+    await world.settle();
+    stopping.abort();
+    await world.settle();
+    await done;
+    expect(said).toEqual(['set has ended']);
+  });
+
+  it('says why it does not come to lead', async () => {
+    const world = await worldOf();
+    const lines: string[] = [];
+    const log = { log: (level: string, message: string) => void lines.push(`${level} ${message}`), with: () => log };
+    world.cluster('host').network.fail({ code: 403 });
+    managerIn(world, { log, election: election(world, 'a') }).start();
+    await world.settle();
+    expect(lines).toEqual([expect.stringMatching(/^warn the lease could not be read or written: ./)]);
+  });
+
+  it('stops also where its log fails, too', async () => {
+    const world = await worldOf();
+    const log = {
+      log: () => {
+        throw new Error('the disk is full');
+      },
+      with: () => log,
+    };
+    const manager = managerIn(world, { log }).add({ name: 'broken', run: () => Promise.reject(new Error('no disk')) });
+    const done = expect(manager.run(new AbortController().signal)).rejects.toThrow('no disk');
+    await world.settle();
+    await done;
+  });
+});
+
+describe('the life of a manager', () => {
+  it('ends before it begins where it is stopped first: nothing is started', async () => {
+    const world = await worldOf();
+    const said: string[] = [];
+    const manager = managerIn(world)
+      .use({ start: () => said.push('set starts'), stop: async () => void said.push('set has ended') })
+      .add(worker('mirror', said, world));
+    await manager.stop();
+    await manager.run(new AbortController().signal);
+    expect(said).toEqual(['set has ended']);
+  });
+
+  it('ends with its caches: nothing is watched any more, and no timer is left', async () => {
+    const world = await worldOf('eu-1');
+    const watching: Runnable = {
+      name: 'watching',
+      async run({ caches }, signal) {
+        caches.open(world.connect('eu-1'), CONFIG_MAPS, {}, signal);
+        await forever(signal).catch(() => undefined);
+      },
+    };
+    const manager = managerIn(world).add(watching);
+    manager.start();
+    await world.settle();
+    expect(manager.caches.size).toBe(1);
+    const stopped = manager.stop();
+    await world.settle();
+    await stopped;
+    expect(manager.caches.size).toBe(0);
+  });
+
+  it('leaves no listener on the signal that it runs under', async () => {
+    const world = await worldOf();
+    const stopping = new AbortController();
+    const manager = managerIn(world).add({ name: 'broken', run: () => Promise.reject(new Error('no disk')) });
+    const done = expect(manager.run(stopping.signal)).rejects.toThrow('no disk');
+    await world.settle();
+    await done;
+    expect(getEventListeners(stopping.signal, 'abort')).toEqual([]);
+  });
+});
+
+describe('the fence of a manager', () => {
+  it.each([
+    ['nothing is added that leads', []],
+    ['what leads has done its work', [{ name: 'once', run: () => Promise.resolve() }]],
+  ])('holds as long as it leads, also where %s', async (_, runnables: readonly Runnable[]) => {
+    const world = await worldOf('eu-1');
+    const manager = managerIn(world, { election: election(world, 'a') });
+    for (const each of runnables) manager.add(each);
+    manager.start();
+    await world.advance('1m');
+    expect(manager.leader).toBe('a');
+    expect(manager.fence.isValid()).toBe(true);
+    await fenced(world.connect('eu-1'), manager.fence).create(CONFIG_MAPS, named('a'));
+  });
+
+  it('is that of the new term where work of the old one has ended late, and two terms never work at the same time', async () => {
+    const world = await worldOf();
+    let [running, most, terms] = [0, 0, 0];
+    const manager = managerIn(world, { election: election(world, 'a') }).add({
+      name: 'slow to end',
+      async run(_, signal) {
+        running += 1;
+        terms += 1;
+        most = Math.max(most, running);
+        await forever(signal).catch(() => undefined);
+        await new Promise<void>((resolve) => world.clock.after(20_000, resolve));
+        running -= 1;
+      },
+    });
+    manager.start();
+    await world.settle();
+    const cut = world.cluster('host').network.cut();
+    await world.advance('12s');
+    cut[Symbol.dispose]();
+    await world.advance('2m');
+    expect([terms, most]).toEqual([2, 1]);
+    expect(manager.fence.isValid()).toBe(true);
   });
 });
