@@ -1,15 +1,17 @@
 import { type FederatedObject, type FederatedType, FINALIZER, type Prepared } from '../../federation/index.ts';
-import { type AnyObject, type Cluster, deepEqual, isNotServed, keyOf, type ResourceType } from '../../kube/index.ts';
-import { type CacheEvent, type Clock, ObjectCache, type ReflectorState, reflect } from '../../runtime/index.ts';
+import { type AnyObject, type Cluster, deepEqual, isNotServed, keyOf, type ResourceType, untyped } from '../../kube/index.ts';
+import type { CacheEvent, Environment, ObjectCache, ReflectorState } from '../../runtime/index.ts';
 import { ReplicaSchedulingPreference } from '../../scheduling/index.ts';
 import { type ObjectId, objectId, readObjectId } from './object-id.ts';
+import { warnOfType } from './warn-of-type.ts';
 
 /** What {@link HostView} is made with. */
 export interface HostViewOptions {
   readonly host: Cluster;
   readonly types: readonly FederatedType[];
-  readonly clock: Clock;
-  readonly random: () => number;
+  readonly environment: Environment;
+  /** The controller's name. */
+  readonly controller: string;
 }
 
 /** Who follows the host. */
@@ -27,28 +29,29 @@ interface Watched {
 /** The host as the controller sees it: federated objects, the namespaces that are federated, the preferences for replicas. */
 export class HostView {
   readonly #options: HostViewOptions;
-  readonly #types: readonly Watched[];
-  readonly #preferences: Watched = { cache: new ObjectCache(), state: undefined };
+  readonly #types: Watched[] = [];
+  #preferences: Watched | undefined;
   readonly #namespaceType: number;
   #isPutting = false;
-  /** What is in a namespace, without the FederatedNamespace itself. */
-  readonly #byNamespace = new Map<string, Set<ObjectId>>();
 
   constructor(options: HostViewOptions) {
     this.#options = options;
-    this.#types = options.types.map(() => ({ cache: new ObjectCache(), state: undefined }));
     this.#namespaceType = options.types.findIndex(({ target }) => target.kind === 'Namespace' && target.group === '');
   }
 
   /** Follows the host until the signal fires, and tells which objects have to be decided anew, and whose status somebody has changed. */
-  async run(signal: AbortSignal, { onChange, onStatus }: HostListener): Promise<void> {
-    this.#preferences.cache.listen((event) => {
+  follow({ onChange, onStatus }: HostListener, signal: AbortSignal): void {
+    const listen = (watched: Watched, listener: (event: CacheEvent) => void): void => {
+      watched.cache.listen(listener, { replay: true, signal });
+    };
+    for (const { federated } of this.#options.types) this.#types.push(this.#open(untyped(federated), signal, onChange));
+    this.#preferences = this.#open(untyped(ReplicaSchedulingPreference), signal, onChange);
+    listen(this.#preferences, (event) => {
       const key = keyOf(objectOf(event));
       for (const [index, { cache }] of this.#types.entries()) if (cache.get(key) !== undefined) onChange(objectId(index, key));
     });
-    for (const [index, { cache }] of this.#types.entries()) {
-      cache.listen((event) => {
-        this.#file(index, event);
+    for (const [index, watched] of this.#types.entries()) {
+      listen(watched, (event) => {
         if (this.#isPutting) return;
         for (const id of this.#concerned(index, event)) onChange(id);
         if (event.type === 'changed' && !deepEqual(event.object.status, event.previous.status)) {
@@ -56,30 +59,21 @@ export class HostView {
         }
       });
     }
-    const types = this.#types.map((watched, index) =>
-      this.#follow(watched, this.#options.types[index]?.federated, signal, onChange),
-    );
-    await Promise.all([...types, this.#follow(this.#preferences, ReplicaSchedulingPreference, signal, onChange)]);
   }
 
-  #follow(watched: Watched, type: unknown, signal: AbortSignal, onChange: (id: ObjectId) => void): Promise<void> {
-    const { host, clock, random } = this.#options;
-    const onState = (state: ReflectorState): void => {
-      const isNews = watched.state?.synced !== state.synced;
-      watched.state = state;
-      if (isNews) for (const id of this.ids()) onChange(id);
-    };
-    return reflect({
-      cluster: host,
-      type: type as ResourceType,
-      cache: watched.cache,
-      clock,
-      random,
-      signal,
-      onState,
-      // What was federated a moment ago is not to be withdrawn because the host says 404 once.
-      emptyWhenNotServed: false,
+  /** What was federated a moment ago is not withdrawn because the host says 404 once: a shared cache keeps what it has. */
+  #open(type: ResourceType, signal: AbortSignal, onChange: (id: ObjectId) => void): Watched {
+    const { host, environment, controller } = this.#options;
+    const { cache, state, onState } = environment.caches.open(host, type, { shape: 'stripped' }, signal);
+    const watched: Watched = { cache, state };
+    onState((next) => {
+      const before = watched.state;
+      watched.state = next;
+      warnOfType(environment, { controller, cluster: host.name, type }, before, next);
+      if (before?.synced === next.synced) return;
+      for (const id of this.ids()) onChange(id);
     });
+    return watched;
   }
 
   /** A change of a FederatedNamespace concerns everything in the namespace. */
@@ -87,19 +81,15 @@ export class HostView {
     if (event.type === 'changed' && !isRelevant(event.object, event.previous)) return;
     const { metadata } = objectOf(event);
     yield objectId(index, keyOf({ metadata }));
-    if (index === this.#namespaceType) yield* this.#byNamespace.get(metadata.namespace ?? '') ?? [];
+    if (index === this.#namespaceType) yield* this.#inNamespace(metadata.namespace ?? '');
   }
 
-  /** Keeps the index by namespace. */
-  #file(index: number, event: CacheEvent): void {
-    if (event.type === 'changed' || index === this.#namespaceType) return;
-    const key = keyOf(objectOf(event));
-    const namespace = key.namespace ?? '';
-    const ids = this.#byNamespace.get(namespace) ?? new Set<ObjectId>();
-    this.#byNamespace.set(namespace, ids);
-    if (event.type === 'added') ids.add(objectId(index, key));
-    else ids.delete(objectId(index, key));
-    if (ids.size === 0) this.#byNamespace.delete(namespace);
+  /** What is in a namespace, without the FederatedNamespace itself. */
+  *#inNamespace(namespace: string): Iterable<ObjectId> {
+    for (const [index, { cache }] of this.#types.entries()) {
+      if (index === this.#namespaceType) continue;
+      for (const object of cache.byNamespace(namespace)) yield objectId(index, keyOf(object));
+    }
   }
 
   /** All federated objects. */
@@ -128,12 +118,13 @@ export class HostView {
   knowsEnough(id: ObjectId): boolean {
     const namespaces = this.#types[this.#namespaceType];
     const isSynced = this.#types[readObjectId(id).index]?.cache.synced ?? false;
-    return isSynced && (namespaces === undefined || isKnown(namespaces)) && isKnown(this.#preferences);
+    const preferences = this.#preferences;
+    return isSynced && (namespaces === undefined || isKnown(namespaces)) && preferences !== undefined && isKnown(preferences);
   }
 
   /** The preference for an object's replicas, where there is one of its name and for its kind. */
   preferenceFor({ object, type }: Prepared): ReplicaSchedulingPreference | undefined {
-    const found = this.#preferences.cache.get(keyOf(object)) as ReplicaSchedulingPreference | undefined;
+    const found = this.#preferences?.cache.get(keyOf(object)) as ReplicaSchedulingPreference | undefined;
     return found?.spec.targetKind === type.federated.kind ? found : undefined;
   }
 

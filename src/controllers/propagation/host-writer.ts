@@ -6,16 +6,25 @@ import {
   FINALIZER,
   formatRecord,
 } from '../../federation/index.ts';
-import { type AnyObject, type ClusterWriter, isNotFound, type Json, keyOf, untyped } from '../../kube/index.ts';
+import { type AnyObject, type Cluster, isNotFound, type Json, keyOf, untyped } from '../../kube/index.ts';
+import type { Clock } from '../../runtime/index.ts';
+import { patiently } from './patiently.ts';
+
+/** What {@link HostWriter} is made with. */
+export interface HostWriterOptions {
+  readonly host: Cluster;
+  readonly fieldManager: string;
+  readonly clock: Clock;
+  /** How long one write may take. */
+  readonly timeoutMs: number;
+}
 
 /** What the controller writes on the host: the finalizer and the status of federated objects. Answers are `undefined` where one is gone. */
 export class HostWriter {
-  readonly #host: ClusterWriter;
-  readonly #fieldManager: string;
+  readonly #options: HostWriterOptions;
 
-  constructor(host: ClusterWriter, fieldManager: string) {
-    this.#host = host;
-    this.#fieldManager = fieldManager;
+  constructor(options: HostWriterOptions) {
+    this.#options = options;
   }
 
   /** Holds the object until its member objects are gone, and records which clusters may have one. */
@@ -58,15 +67,14 @@ export class HostWriter {
     type: FederatedType,
     object: FederatedObject,
     body: Json,
-    options: { readonly signal: AbortSignal; readonly subresource?: 'status' },
+    { signal, ...options }: { readonly signal: AbortSignal; readonly subresource?: 'status' },
   ): Promise<AnyObject | undefined> {
+    const { host, fieldManager, clock, timeoutMs } = this.#options;
+    const resource = untyped(type.federated);
+    const patch = { type: 'merge', body } as const;
     try {
-      const resource = untyped(type.federated);
-      return await this.#host.patch(
-        resource,
-        keyOf(object),
-        { type: 'merge', body },
-        { fieldManager: this.#fieldManager, ...options },
+      return await patiently({ clock, ms: timeoutMs, signal, cluster: host.name }, (patience) =>
+        host.patch(resource, keyOf(object), patch, { fieldManager, ...options, signal: patience }),
       );
     } catch (error) {
       if (isNotFound(error)) return undefined;

@@ -1,29 +1,21 @@
-import { type ClusterDecision, type FederatedType, isOwned, MANAGED_LABEL, planStep, type Step } from '../../federation/index.ts';
+import { type ClusterDecision, type FederatedType, isOwned, planStep, type Step } from '../../federation/index.ts';
 import {
   type AnyObject,
   apiVersionOf,
   type Cluster,
   ClustersetError,
   hasCode,
+  isClustersetError,
   isNotServed,
-  keyOf,
-  type ObjectKey,
   parseApiVersion,
 } from '../../kube/index.ts';
 import type { ClusterEntry } from '../../registry/index.ts';
-import {
-  type Clock,
-  type Member,
-  ObjectCache,
-  type ReconcileResult,
-  type ReflectorState,
-  reflect,
-  runWorkers,
-  WorkQueue,
-} from '../../runtime/index.ts';
-import { Blindness } from './blindness.ts';
+import type { Environment, GaugeReading, Member } from '../../runtime/index.ts';
 import { type Executed, executeStep } from './execute.ts';
-import { type ObjectId, objectId, readObjectId } from './object-id.ts';
+import { MemberView } from './member-view.ts';
+import { type ObjectId, readObjectId } from './object-id.ts';
+import { type Looked, ObjectWork } from './object-work.ts';
+import { patiently } from './patiently.ts';
 import { Repairs } from './repairs.ts';
 import { getInAnyVersion } from './served-version.ts';
 import type { Settled, Verdict } from './verdict.ts';
@@ -31,8 +23,9 @@ import type { Settled, Verdict } from './verdict.ts';
 /** What an agent needs of its controller. */
 export interface AgentContext {
   readonly types: readonly FederatedType[];
-  readonly clock: Clock;
-  readonly random: () => number;
+  readonly environment: Environment;
+  /** The controller's name. */
+  readonly controller: string;
   readonly fieldManager: string;
   readonly workers: number;
   /** How long one object may take in this member before its place is given to the next. */
@@ -61,112 +54,97 @@ const LOOK_AGAIN_MS = 30_000;
 export class MemberAgent {
   readonly #name: string;
   readonly #context: AgentContext;
-  readonly #queue: WorkQueue;
-  readonly #caches: readonly ObjectCache[];
-  readonly #states: (ReflectorState | undefined)[];
+  readonly #work: ObjectWork;
+  readonly #view: MemberView;
   readonly #tolerated = new Map<ObjectId, string>();
   /** What is in the way of something here, or not known yet. */
   readonly #failing = new Set<ObjectId>();
   /** Objects of somebody else, or without our label, which the watch doesn't see. */
   readonly #unseen = new Set<ObjectId>();
   readonly #repairs: Repairs;
-  /** What is put into a cache just now, after our own write: that is no news. */
-  #remembering: ObjectId | undefined;
-  readonly #blindness: Blindness;
-  #patientUntil = Number.POSITIVE_INFINITY;
-  #isFollowing = false;
+  readonly #finishing = new AbortController();
+  readonly #ending = new AbortController();
+  readonly #watching = new AbortController();
 
   constructor(name: string, context: AgentContext) {
+    const { environment, controller, types, workers, stepTimeoutMs, onError } = context;
     this.#name = name;
     this.#context = context;
-    this.#queue = new WorkQueue({ clock: context.clock, retryBaseMs: 100, retryMaxMs: 60_000 });
-    this.#caches = context.types.map(() => new ObjectCache());
-    this.#states = context.types.map(() => undefined);
-    this.#repairs = new Repairs(context.clock);
-    this.#blindness = new Blindness(context.clock);
+    this.#repairs = new Repairs(environment.clock);
+    this.#work = new ObjectWork({
+      environment,
+      controller,
+      cluster: name,
+      workers,
+      retryBaseMs: 100,
+      reconcile: (id, signal) => this.#reconcile(id, signal),
+      onError,
+    });
+    this.#view = new MemberView({
+      types,
+      environment,
+      controller,
+      patienceMs: stepTimeoutMs,
+      answers: () => this.#answers(),
+      onChange: (id) => this.add(id),
+      onKnown: (index) => {
+        this.#lookAtFailing(index);
+        context.onKnown(index);
+      },
+    });
   }
 
   get busy(): number {
-    return this.#queue.busy;
+    return this.#work.busy;
   }
 
-  /** Works until the signal fires. */
-  async run(signal: AbortSignal): Promise<void> {
-    await runWorkers({
-      queue: this.#queue,
-      workers: this.#context.workers,
-      signal,
-      reconcile: async (key) => this.#reconcile(key as ObjectId, signal),
-      onError: (key, error) => this.#context.onError(key as ObjectId, error),
-    });
+  gauges(): Iterable<GaugeReading> {
+    return this.#work.gauges();
   }
 
-  /** Follows the member's objects until the signal fires; a second call does nothing. */
-  async follow(cluster: Cluster, signal: AbortSignal): Promise<void> {
-    if (this.#isFollowing) return;
-    this.#isFollowing = true;
-    const { clock, random, types, stepTimeoutMs } = this.#context;
-    // A member that answers, but not with a list, is not waited for any longer.
-    this.#patientUntil = clock.monotonic() + stepTimeoutMs;
-    const cancel = clock.after(stepTimeoutMs, () => {
-      for (const index of types.keys()) this.#context.onKnown(index);
-    });
-    signal.addEventListener('abort', cancel, { once: true });
-    const reflectors = types.map((type, index) => {
-      const cache = this.#caches[index] ?? new ObjectCache();
-      cache.listen((event) => {
-        const id = this.#idOf(index, keyOf(event.type === 'removed' ? event.previous : event.object));
-        if (id !== this.#remembering) this.add(id);
-      });
-      return reflect({
-        cluster,
-        type: type.target,
-        cache,
-        clock,
-        random,
-        signal,
-        labelSelector: `${MANAGED_LABEL}=true`,
-        onState: (state) => this.#become(index, state),
-      });
-    });
-    await Promise.all(reflectors);
+  /** Works until it is told to finish or to end, and what is under way is over. */
+  async run(): Promise<void> {
+    await this.#work.run(this.#finishing.signal, this.#ending.signal);
+    this.#watching.abort();
+  }
+
+  /** Begins nothing new. */
+  finish(): void {
+    this.#finishing.abort();
+  }
+
+  /** Ends what is under way, too. */
+  end(reason: unknown): void {
+    this.#finishing.abort();
+    this.#ending.abort(reason);
+  }
+
+  /** Follows the member's objects as long as it works; a second call does nothing. */
+  follow(cluster: Cluster): void {
+    this.#view.follow(cluster, this.#watching.signal);
   }
 
   /** Looks at an object as soon as there is time. */
   add(id: ObjectId): void {
-    this.#queue.add(id);
+    this.#work.add(id);
   }
 
   /** What the member has of an object, as last seen. */
   live(id: ObjectId): AnyObject | undefined {
-    const { index, key } = readObjectId(id);
-    return this.#caches[index]?.get(this.#targetKey(index, key));
+    return this.#view.live(id);
   }
 
   /** Whether the member's objects of a type have been seen, it is known why they can't be, or it has taken too long. */
   knows(typeIndex: number): boolean {
-    const isPatienceOver = this.#context.clock.monotonic() >= this.#patientUntil;
-    return this.#caches[typeIndex]?.synced === true || this.#states[typeIndex] !== undefined || isPatienceOver;
+    return this.#view.knows(typeIndex);
   }
 
   forget(id: ObjectId): void {
-    this.#queue.remove(id);
+    this.#work.remove(id);
     this.#tolerated.delete(id);
     this.#failing.delete(id);
     this.#unseen.delete(id);
     this.#repairs.forget(id);
-  }
-
-  #become(index: number, state: ReflectorState): void {
-    const before = this.#states[index];
-    this.#states[index] = state;
-    const wasBlind = this.#blindness.isBlind(index);
-    if (state.synced) this.#blindness.sees(index);
-    else if (this.#answers()) this.#blindness.fails(index);
-    if (wasBlind !== this.#blindness.isBlind(index)) this.#lookAtAll(index);
-    if (before?.synced === state.synced) return;
-    this.#lookAtFailing(index);
-    this.#context.onKnown(index);
   }
 
   #answers(): boolean {
@@ -174,16 +152,12 @@ export class MemberAgent {
     return state === 'ready' || state === 'degraded';
   }
 
-  #lookAtAll(index: number): void {
-    for (const object of this.#caches[index]?.values() ?? []) this.add(this.#idOf(index, keyOf(object)));
-  }
-
   /** What failed may work now: a type is served. */
   #lookAtFailing(index: number): void {
     for (const id of this.#failing) if (readObjectId(id).index === index) this.add(id);
   }
 
-  async #reconcile(id: ObjectId, signal: AbortSignal): Promise<ReconcileResult | undefined> {
+  async #reconcile(id: ObjectId, signal: AbortSignal): Promise<Looked | undefined> {
     const verdict = this.#context.verdictOf(id);
     const own = verdict?.clusters.get(this.#name);
     if (verdict === undefined || own === undefined || verdict.decision.issues.length > 0) return undefined;
@@ -200,8 +174,8 @@ export class MemberAgent {
     const waitMs = isWrite(step) ? this.#repairs.waitMs(id, wish) : 0;
     if (waitMs > 0) return { requeueAfterMs: waitMs };
     const { executed, look: last } = await this.#executeOrLookAgain(id, own, verdict, { step, look }, signal);
-    // What was under way at the end is an error of nobody; the record knows that something may be there.
-    if (signal.aborted && hasCode(executed.error, 'Aborted')) return undefined;
+    // What was ended by us is an error of nobody; the record knows that something may be there.
+    if (signal.aborted && executed.error !== undefined) return undefined;
     if (isWrite(executed.step) && executed.error === undefined) this.#repairs.made(id, wish);
     const isGone = own.want === 'absent' && leavesNothing(executed.step, last);
     return this.#conclude(id, executed, verdict, { look: last, isGone });
@@ -238,28 +212,19 @@ export class MemberAgent {
       return { step, ...('live' in step && step.live !== undefined ? { live: step.live } : {}) };
     }
     const { fieldManager } = this.#context;
-    const executed = await this.#patiently(signal, (patience) =>
-      executeStep(cluster, step, { fieldManager, signal: patience, isExact: true }),
-    );
-    const isOverdue = hasCode(executed.error, 'Aborted') && !signal.aborted;
-    return isOverdue ? { ...executed, error: this.#timeout() } : executed;
-  }
-
-  /** Gives a call only so much time. */
-  async #patiently<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, stepTimeoutMs } = this.#context;
-    const patience = new AbortController();
-    const cancel = clock.after(stepTimeoutMs, () => patience.abort());
     try {
-      return await call(AbortSignal.any([signal, patience.signal]));
-    } finally {
-      cancel();
+      return await this.#patiently(signal, (patience) =>
+        executeStep(cluster, step, { fieldManager, signal: patience, isExact: true }),
+      );
+    } catch (error) {
+      if (!isClustersetError(error)) throw error;
+      return { step, error, ...('live' in step ? { live: step.live } : {}) };
     }
   }
 
-  #timeout(): ClustersetError {
-    const message = `no answer within ${this.#context.stepTimeoutMs} ms`;
-    return new ClustersetError({ code: 'Timeout', message, cluster: this.#name });
+  #patiently<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { environment, stepTimeoutMs: ms } = this.#context;
+    return patiently({ clock: environment.clock, ms, signal, cluster: this.#name }, call);
   }
 
   #conclude(
@@ -267,7 +232,7 @@ export class MemberAgent {
     executed: Executed,
     verdict: Verdict,
     { look, isGone }: { readonly look: Look; readonly isGone: boolean },
-  ): ReconcileResult | undefined {
+  ): Looked | undefined {
     const { step, error } = executed;
     this.#remember(id, executed);
     const { generation } = verdict.decision.prepared.object.metadata;
@@ -275,14 +240,14 @@ export class MemberAgent {
     if (error !== undefined) return this.#fail(id, error);
     if (step.op === 'blocked') {
       this.#failing.add(id);
-      if (!look.reachable && look.error !== undefined) return { retry: true };
+      if (!look.reachable && look.error !== undefined) return { retry: true, error: look.error };
       return this.#unseen.has(id) ? { requeueAfterMs: LOOK_AGAIN_MS } : undefined;
     }
     this.#failing.delete(id);
     // A namespace or a definition is what others may have waited for.
     if (step.op !== 'none') this.#openDoors(step);
     // What isn't watched, because it is served in another version here, is looked at now and then.
-    const isWatched = this.#states[readObjectId(id).index]?.synced !== false;
+    const isWatched = this.#view.state(readObjectId(id).index)?.synced !== false;
     return isWatched || step.op === 'delete' ? undefined : { requeueAfterMs: LOOK_AGAIN_MS };
   }
 
@@ -297,45 +262,46 @@ export class MemberAgent {
   }
 
   /** Whatever it is, it may be put right without our being told. */
-  #fail(id: ObjectId, error: ClustersetError): ReconcileResult {
+  #fail(id: ObjectId, error: ClustersetError): Looked {
     this.#failing.add(id);
     this.#context.onError(id, error);
-    return { retry: true };
+    return { retry: true, error };
   }
 
   /** Takes in what a write has answered. */
   #remember(id: ObjectId, { step, error, live, tolerated }: Executed): void {
     if (tolerated !== undefined) this.#tolerated.set(id, tolerated);
     if (live === undefined || error !== undefined || (step.op !== 'create' && step.op !== 'update')) return;
-    this.#remembering = id;
-    this.#caches[readObjectId(id).index]?.put(live);
-    this.#remembering = undefined;
+    this.#view.remember(id, live);
     this.#unseen.delete(id);
   }
 
   /** What the member has; `undefined` where that isn't known yet, and a look will follow. */
   async #look(id: ObjectId, own: ClusterDecision, verdict: Verdict, signal: AbortSignal): Promise<Look | undefined> {
     const { index } = readObjectId(id);
-    const { record } = verdict;
-    const { prepared } = verdict.decision;
     const member = this.#context.member();
-    const state = this.#states[index];
+    const state = this.#view.state(index);
+    const live = this.live(id);
+    const isBlind = this.#view.isBlind(index);
     if (member?.state === 'unreachable') return { reachable: false, message: member.reason };
-    if (state?.synced === false) {
-      if (isNotServed(state.error)) return this.#lookBeyondVersion(id, own, verdict, signal);
-      if (this.#blindness.isBlind(index)) return { reachable: false, message: messageOf(state.error) };
-    }
-    if (this.#caches[index]?.synced) {
-      const live = this.live(id);
-      const isOurs = live !== undefined && isOwned(live, prepared.owner, this.#context.fieldManager);
-      // That nothing of ours is left must be certain before the record forgets the member.
-      const mustBeCertain = !isOurs && own.want === 'absent' && record.has(this.#name);
-      const mayBeThere = live === undefined && this.#unseen.has(id);
-      return mustBeCertain || mayBeThere ? this.#ask(id, own, signal) : { reachable: true, live, isFresh: false };
+    if (state?.synced === false && isNotServed(state.error)) {
+      // An object that was never seen to go isn't gone because its type isn't served for a moment, as behind a proxy.
+      if (isBlind || live === undefined) return this.#lookBeyondVersion(id, own, verdict, signal);
+    } else if (state?.synced === false && isBlind) return { reachable: false, message: messageOf(state.error) };
+    if (this.#view.isFilled(index)) {
+      return this.#mustAsk(id, own, verdict, live) ? this.#ask(id, own, signal) : { reachable: true, live, isFresh: false };
     }
     this.#failing.add(id);
     if (state === undefined || state.synced) return undefined;
     return { reachable: false, message: messageOf(state.error) };
+  }
+
+  /** Whether what was seen last won't do. */
+  #mustAsk(id: ObjectId, own: ClusterDecision, { decision, record }: Verdict, live: AnyObject | undefined): boolean {
+    const isOurs = live !== undefined && isOwned(live, decision.prepared.owner, this.#context.fieldManager);
+    // That nothing of ours is left must be certain before the record forgets the member.
+    const mustBeCertain = !isOurs && own.want === 'absent' && record.has(this.#name);
+    return mustBeCertain || (live === undefined && this.#unseen.has(id));
   }
 
   /** The version that is watched isn't served here, but another may be. */
@@ -353,26 +319,15 @@ export class MemberAgent {
     const cluster = this.#context.member()?.cluster;
     if (type === undefined || cluster === undefined) return { reachable: false, message: 'there is no connection' };
     try {
-      const target = this.#targetKey(index, key);
+      const target = this.#view.targetKey(index, key);
       const versions = { ...type, ...(own.desired === undefined ? {} : parseApiVersion(own.desired.apiVersion)) };
       const live = await this.#patiently(signal, (patience) => getInAnyVersion(cluster, versions, target, patience));
       if (live === undefined) this.#unseen.delete(id);
       else this.#unseen.add(id);
       return { reachable: true, live, isFresh: true };
     } catch (error) {
-      const failed = hasCode(error, 'Aborted') && !signal.aborted ? this.#timeout() : error;
-      return { reachable: false, message: messageOf(failed), error: failed };
+      return { reachable: false, message: messageOf(error), error };
     }
-  }
-
-  /** The federated object behind a member object. That of a namespace lives in the namespace itself. */
-  #idOf(index: number, { namespace, name }: ObjectKey): ObjectId {
-    const isInside = this.#context.types[index]?.federated.scope === 'Namespaced';
-    return objectId(index, isInside ? { namespace: namespace ?? name, name } : { name });
-  }
-
-  #targetKey(index: number, key: ObjectKey): ObjectKey {
-    return this.#context.types[index]?.target.scope === 'Cluster' ? { name: key.name } : key;
   }
 }
 

@@ -6,6 +6,7 @@ import type { IndexValues } from './index-of-objects.ts';
 import { ObjectCache } from './object-cache.ts';
 import { type ReflectorSettings, type ReflectorState, reflect } from './reflector.ts';
 import type { CacheShape } from './shape.ts';
+import { shielded } from './shielded.ts';
 import { WatchListRefusals } from './watch-list-refusals.ts';
 
 /** What {@link SharedCaches} are made with. */
@@ -38,6 +39,12 @@ export interface OpenOptions {
   readonly shape?: CacheShape | undefined;
   /** Made on what is there already, and dropped when the last user that asked for it has gone. */
   readonly indexes?: Readonly<Record<string, IndexValues>> | undefined;
+  /**
+   * Whether a type that isn't served any more has no objects any more. Default false: not to know isn't the same as to know of none, and a type may
+   * be away for a moment only, as behind a proxy. Objects that go with their definition are deleted before it, which a watch tells of; the state
+   * says that the type isn't served.
+   */
+  readonly emptyWhenNotServed?: boolean | undefined;
 }
 
 /** A cache that several may use. */
@@ -111,8 +118,10 @@ export class SharedCaches implements AsyncDisposable {
     this.#shared.set(cluster, own);
     const key = this.#keyOf(type, options);
     const known = own.get(key);
-    const shared = known ?? this.#begin(cluster, type, options, () => this.#forget(cluster, key));
-    if (known === undefined) own.set(key, shared);
+    // One that is about to end fills no more.
+    const isThere = known !== undefined && !known.stopping.signal.aborted;
+    const shared: Shared = isThere ? known : this.#begin(cluster, type, options, () => this.#forget(cluster, key, shared));
+    if (!isThere) own.set(key, shared);
     this.#use(shared, options.indexes ?? {}, signal);
     const { cache, listeners } = shared;
     return {
@@ -149,7 +158,7 @@ export class SharedCaches implements AsyncDisposable {
 
   #begin(cluster: Cluster, type: ResourceType, options: OpenOptions, onEnd: () => void): Shared {
     const { random = Math.random, observe, onError, freeze, reflector } = this.#options;
-    const { shape, namespace, labelSelector } = options;
+    const { shape, namespace, labelSelector, emptyWhenNotServed = false } = options;
     const shared: Shared = {
       cache: new ObjectCache({ clock: this.#clock, onError, freeze, shape }),
       stopping: new AbortController(),
@@ -162,7 +171,7 @@ export class SharedCaches implements AsyncDisposable {
     };
     const { cache, stopping } = shared;
     const onState = (state: ReflectorState): void => this.#become(shared, state);
-    const which = { cluster, type, namespace, labelSelector, cache, clock: this.#clock, random, observe };
+    const which = { cluster, type, namespace, labelSelector, emptyWhenNotServed, cache, clock: this.#clock, random, observe };
     const how = { signal: stopping.signal, gate: this.#gate, refusals: this.#refusals, onState };
     shared.done = reflect({ watchList: true, ...reflector, ...which, ...how }).then(() => {
       onEnd();
@@ -183,7 +192,7 @@ export class SharedCaches implements AsyncDisposable {
       try {
         listener(state);
       } catch (error) {
-        this.#options.onError?.(error);
+        shielded(this.#options.onError)(error);
       }
     }
   }
@@ -223,13 +232,16 @@ export class SharedCaches implements AsyncDisposable {
     shared.stopping.abort();
   }
 
-  #forget(cluster: Cluster, key: string): void {
+  #forget(cluster: Cluster, key: string, shared: Shared): void {
     const own = this.#shared.get(cluster);
-    own?.delete(key);
+    // There may be another by now.
+    if (own?.get(key) !== shared) return;
+    own.delete(key);
     if (own?.size === 0) this.#shared.delete(cluster);
   }
 
-  #keyOf({ group, version, plural }: ResourceType, { namespace = '', labelSelector = '', shape = 'full' }: OpenOptions): string {
+  #keyOf({ group, version, plural }: ResourceType, options: OpenOptions): string {
+    const { namespace = '', labelSelector = '', shape = 'full', emptyWhenNotServed = false } = options;
     return JSON.stringify([
       group,
       version,
@@ -237,6 +249,7 @@ export class SharedCaches implements AsyncDisposable {
       namespace,
       labelSelector,
       typeof shape === 'string' ? shape : this.#nameOf(shape),
+      emptyWhenNotServed,
     ]);
   }
 

@@ -421,6 +421,10 @@ describe('a create that is under way when the federated object goes', () => {
     let isStale = true;
     federation.tamper = {
       async call(call, go) {
+        const { sendInitialEvents = false } = (call.body ?? {}) as { sendInitialEvents?: boolean };
+        // A streamed list is never old; servers before 1.34 don't know it.
+        if (sendInitialEvents)
+          throw new ClustersetError({ code: 'Invalid', message: 'forbidden: sendInitialEvents', status: 422 });
         const answer = await go();
         // What `resourceVersion=0` allows a server to answer: what it remembered a while ago.
         const mayBeOld = call.verb === 'list' && (call.body as { resourceVersion?: string }).resourceVersion === '0';

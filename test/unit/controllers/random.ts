@@ -7,11 +7,11 @@ import { expect } from 'vitest';
 import { federatedDeployment } from '../federation/fixtures.ts';
 import { configMap, type Federation, federatedConfigMap, start, WORKLOADS } from './start.ts';
 
-const MEMBERS = ['eu-1', 'eu-2', 'us-1'] as const;
-const NAMES = ['a', 'b', 'c'] as const;
+export const MEMBERS: readonly string[] = ['eu-1', 'eu-2', 'us-1'];
+export const NAMES: readonly string[] = ['a', 'b', 'c'];
 
 /** Something that happens. */
-type Event =
+export type Event =
   | { readonly does: 'write'; readonly name: string; readonly spec: Readonly<Record<string, Json>> }
   | { readonly does: 'delete'; readonly name: string }
   | { readonly does: 'federate'; readonly placement: Json }
@@ -44,15 +44,17 @@ const data = fc.constantFrom<Json>({ color: 'theirs' }, { color: null }, { extra
 
 const write = fc.record({ does: fc.constant('write'), name, spec });
 const wait = fc.record({ does: fc.constant('wait'), ms: fc.constantFrom(0, 20, 300, 1000, 15_000, 40_000, 70_000) });
-const calm: readonly fc.Arbitrary<Event>[] = [
+/** What people and servers do. */
+export const happenings: readonly fc.Arbitrary<Event>[] = [
   write as fc.Arbitrary<Event>,
   fc.record({ does: fc.constant('federate'), placement }) as fc.Arbitrary<Event>,
   fc.record({ does: fc.constant('label'), cluster, region: fc.constantFrom('eu', 'us') }),
   fc.record({ does: fc.constant('edit'), cluster, name, data }),
   fc.record({ does: fc.constant('remove'), cluster, name }),
   fc.record({ does: fc.constant('squat'), cluster, name }),
-  fc.record({ does: fc.constant('restart') }),
   fc.record({ does: fc.constant('compact'), cluster }),
+  write as fc.Arbitrary<Event>,
+  wait,
   wait,
 ];
 /** Federated objects are deleted. */
@@ -62,13 +64,16 @@ export const trouble: fc.Arbitrary<Event> = fc.record({ does: fc.constantFrom('c
 
 /** What may happen, one thing after the other. */
 export const story = (...events: readonly fc.Arbitrary<Event>[]): fc.Arbitrary<readonly Event[]> =>
-  fc.array(fc.oneof(...calm, write as fc.Arbitrary<Event>, wait, ...events), { minLength: 5, maxLength: 40 });
+  fc.array(fc.oneof(...happenings, fc.record({ does: fc.constant('restart' as const) }), ...events), {
+    minLength: 5,
+    maxLength: 40,
+  });
 
 const keyOfName = (each: string): ObjectKey => ({ namespace: 'shop', name: each });
 const SHOP_NAMESPACE = { namespace: 'shop', name: 'shop' };
 
 /** A story as it goes on. */
-class Teller {
+export class Teller {
   readonly #federation: Federation;
   readonly #broken = new Map<string, Disposable>();
   /** What others have put into members, and the namespace that it was put into. */
@@ -177,27 +182,44 @@ function relabelled(entry: ClusterEntry, where: string, region: string): Cluster
   return entry.name === where ? { ...entry, labels: { ...entry.labels, region } } : entry;
 }
 
-/** Holds every member against what the host says, worked out from scratch. */
-async function check(federation: Federation, teller: Teller): Promise<void> {
-  const { roster, types } = federation;
-  const namespace = (await federation.object('Namespace', SHOP_NAMESPACE)) as AnyObject;
-  expectAs(federation, 'Namespace', SHOP_NAMESPACE, rendered(namespace, roster.entries, { types }), () => undefined);
-  for (const each of NAMES) {
+/** Holds every member against what the host says, worked out from scratch, and the statuses, too. */
+export async function check(federation: Federation, teller: Teller, names = NAMES): Promise<void> {
+  const wanted = await checkMembers(federation, teller, MEMBERS, names);
+  for (const each of names) {
     const object = await federation.object('ConfigMap', keyOfName(each));
-    const wanted =
-      object === undefined
-        ? new Map<string, AnyObject>()
-        : rendered(object, roster.entries, { types, namespace: namespace as unknown as NonNullable<RenderOptions['namespace']> });
-    expectAs(federation, 'ConfigMap', keyOfName(each), wanted, (where) => teller.squatter(where, keyOfName(each)));
     if (object === undefined) continue;
-    const squatted = [...wanted.keys()].filter((where) => teller.squatter(where, keyOfName(each)) !== undefined);
+    const placed = MEMBERS.filter((where) => wanted.get(each)?.has(where));
+    const squatted = placed.filter((where) => teller.squatter(where, keyOfName(each)) !== undefined);
     const status = await federation.status('ConfigMap', keyOfName(each));
     expect(status.observedGeneration).toBe(object.metadata.generation);
     expect(await federation.entries('ConfigMap', keyOfName(each))).toEqual(
-      MEMBERS.filter((where) => wanted.has(where)).map((where) => (squatted.includes(where) ? `${where}: AlreadyExists` : where)),
+      placed.map((where) => (squatted.includes(where) ? `${where}: AlreadyExists` : where)),
     );
     expect(status.conditions?.[0]).toMatchObject({ type: 'Propagation', status: squatted.length === 0 ? 'True' : 'False' });
   }
+}
+
+/** Holds some members against what the host says, worked out from scratch. Returns what there should be, by name and cluster. */
+export async function checkMembers(
+  federation: Federation,
+  teller: Teller,
+  members: readonly string[],
+  names = NAMES,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, AnyObject>>> {
+  const { roster, types } = federation;
+  const namespace = (await federation.object('Namespace', SHOP_NAMESPACE)) as AnyObject;
+  const inNamespace = { types, namespace: namespace as unknown as NonNullable<RenderOptions['namespace']> };
+  const all = new Map<string, ReadonlyMap<string, AnyObject>>();
+  expectAs(federation, { members, kind: 'Namespace', key: SHOP_NAMESPACE }, rendered(namespace, roster.entries, { types }));
+  for (const each of names) {
+    const key = keyOfName(each);
+    const object = await federation.object('ConfigMap', key);
+    const isWanted = object !== undefined && object.metadata.deletionTimestamp === undefined;
+    const wanted = isWanted ? rendered(object, roster.entries, inNamespace) : new Map<string, AnyObject>();
+    expectAs(federation, { members, kind: 'ConfigMap', key }, wanted, (where) => teller.squatter(where, key));
+    all.set(each, wanted);
+  }
+  return all;
 }
 
 type RenderOptions = NonNullable<Parameters<typeof render>[2]>;
@@ -210,12 +232,11 @@ function rendered(object: AnyObject, entries: readonly ClusterEntry[], options: 
 
 function expectAs(
   federation: Federation,
-  kind: string,
-  key: ObjectKey,
+  { members, kind, key }: { readonly members: readonly string[]; readonly kind: string; readonly key: ObjectKey },
   wanted: ReadonlyMap<string, AnyObject>,
-  squatter: (where: string) => AnyObject | undefined,
+  squatter: (where: string) => AnyObject | undefined = () => undefined,
 ): void {
-  for (const where of MEMBERS) {
+  for (const where of members) {
     const live = federation.live(where, kind, key);
     const other = squatter(where);
     const desired = wanted.get(where);

@@ -137,11 +137,16 @@ export class Federation {
     return found;
   }
 
+  /** The way to a cluster that controllers are given. */
+  tapped(cluster: Cluster): Cluster {
+    return new Tap(cluster, this.world.cluster(cluster.name), this.calls, () => this.tamper);
+  }
+
   /** Starts a controller and a set. */
   async run({ controller: options, tamper, probe, connect, beforeSet = false }: ControllerOptions = {}): Promise<Process> {
     if (tamper !== undefined) this.tamper = tamper;
     const { world } = this;
-    const tap = (cluster: Cluster): Cluster => new Tap(cluster, world.cluster(cluster.name), this.calls, () => this.tamper);
+    const tap = (cluster: Cluster): Cluster => this.tapped(cluster);
     const set = new ClusterSet<ClusterEntry>({
       source: this.roster,
       connect: (entry) => {
@@ -365,10 +370,16 @@ const THREE: Readonly<Record<string, Omit<ClusterEntry, 'name'>>> = {
 
 /** Makes a world without a controller. */
 export async function prepareWorld(options: StartOptions = {}): Promise<Federation> {
+  const federation = await newWorld(options);
+  started.push(federation);
+  return federation;
+}
+
+/** Makes a world without a controller, of which whoever asks for it disposes. */
+export async function newWorld(options: StartOptions = {}): Promise<Federation> {
   const { types = TYPES, shop = true, members = THREE, rollouts = false, clock = new VirtualClock() } = options;
   const world = await simulate({ host: {}, members, rollouts, clock });
   const federation = new Federation(world, types);
-  started.push(federation);
   const host = world.connect('host');
   await installTypes(host, types, { clock: world.clock });
   if (shop) {

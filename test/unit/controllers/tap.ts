@@ -3,6 +3,7 @@ import {
   type Applied,
   type ApplyOptions,
   type Cluster,
+  ClustersetError,
   type DeleteOptions,
   type DeleteOutcome,
   type Draft,
@@ -56,7 +57,7 @@ export interface Call {
 
 /** Stands between a controller and a cluster. */
 export interface Tamper {
-  /** Goes around every call but watches. */
+  /** Goes around every call but watches. A list that is streamed at the beginning of a watch is a call, too: it answers as a list does. */
   call?<R>(call: Call, go: () => Promise<R>): Promise<R>;
   /** Is waited for before an event is handed on. */
   event?(call: Call, event: WatchEvent<KubeObject>): Promise<void> | undefined;
@@ -130,10 +131,27 @@ export class Tap implements Cluster {
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {
     const call = this.#record('watch', type, undefined, options, '');
     if (await this.#tamper().endsWatch?.(call)) return;
-    for await (const event of this.#cluster.watch(type, options)) {
-      await this.#tamper().event?.(call, event);
-      yield event;
+    const events = this.#cluster.watch(type, options)[Symbol.asyncIterator]();
+    try {
+      if (options?.sendInitialEvents === true) yield* this.#streamedList(type, options, events);
+      for (let next = await events.next(); next.done !== true; next = await events.next()) {
+        await this.#tamper().event?.(call, next.value);
+        yield next.value;
+      }
+    } finally {
+      await events.return?.();
     }
+  }
+
+  /** The list at the beginning of a watch. */
+  async *#streamedList<T extends KubeObject>(
+    type: ResourceType<T>,
+    options: WatchOptions,
+    events: AsyncIterator<WatchEvent<T>>,
+  ): AsyncGenerator<WatchEvent<T>, void, undefined> {
+    const { items, resourceVersion } = await this.#call('list', type, undefined, options, undefined, () => collected(events));
+    for (const object of items) yield { type: 'ADDED', object };
+    yield { type: 'BOOKMARK', resourceVersion, initialEventsEnd: true };
   }
 
   resources(options?: RequestOptions): Promise<readonly ServedResource[]> {
@@ -204,4 +222,17 @@ export class Tap implements Cluster {
       throw error;
     }
   }
+}
+
+/** What comes before the bookmark that ends the list. */
+async function collected<T extends KubeObject>(events: AsyncIterator<WatchEvent<T>>): Promise<ObjectList<T>> {
+  const items = new Map<string, T>();
+  for (let next = await events.next(); next.done !== true; next = await events.next()) {
+    const event = next.value;
+    if (event.type === 'BOOKMARK') {
+      if (event.initialEventsEnd) return { items: [...items.values()], resourceVersion: event.resourceVersion };
+    } else if (event.type === 'DELETED') items.delete(formatKey(keyOf(event.object)));
+    else items.set(formatKey(keyOf(event.object)), event.object);
+  }
+  throw new ClustersetError({ code: 'Unreachable', message: 'the stream ended before the list did' });
 }

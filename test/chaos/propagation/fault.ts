@@ -1,0 +1,26 @@
+import type { OfflineCluster } from 'clusterset/testing';
+import type { FAULTS } from './story.ts';
+
+/** Puts a cluster out of order, until the result is disposed of. */
+export function fault({ network }: OfflineCluster, how: (typeof FAULTS)[number]): Disposable {
+  switch (how) {
+    case 'cut':
+      return network.cut();
+    case 'hang':
+      return network.hang();
+    case 'silence':
+      return network.silence();
+    case 'reset':
+      return network.reset();
+    case 'lose':
+      return network.loseAnswers();
+    case 'slow':
+      return network.delay('2s');
+    case 'busy':
+      return network.fail({ code: 429, retryAfterSeconds: 1 });
+    case 'down':
+      return network.fail({ code: 500 });
+    default:
+      return how satisfies never;
+  }
+}
