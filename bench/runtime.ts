@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { type AnyObject, type Cluster, resourceType } from 'clusterset/kube';
+import { type AnyObject, resourceType } from 'clusterset/kube';
 import {
   ClusterSet,
   type Controller,
@@ -108,13 +108,14 @@ async function besideHanging(): Promise<void> {
   const manager = new Manager({ random: Math.random }).use(members).add(watching);
   manager.start();
   const healthy = [...clusters.keys()].slice(HANGING);
+  const connected = new Map([...clusters].map(([name, cluster]) => [name, cluster.connect()]));
   await until(() => healthy.every((name) => members.get(name)?.state === 'ready'));
   for (const cluster of [...clusters.values()].slice(0, HANGING)) cluster.network.hang();
   for (let count = 0; count < CHANGES; count += 1) {
     const name = healthy[count % healthy.length] ?? '';
     const object = `x-${count}`;
     sent.set(`${name}/${object}`, performance.now());
-    await (clusters.get(name)?.connect() as Cluster).create(CONFIG_MAPS, original(object, 'a'));
+    await connected.get(name)?.create(CONFIG_MAPS, original(object, 'a'));
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await until(() => latencies.length >= CHANGES);

@@ -2,7 +2,9 @@ import type { Dispatcher } from 'undici';
 import { ClustersetError, errorOfStatus, isClustersetError, isStatus } from '../kube/index.ts';
 import { type Clock, type Observe, sleep, systemClock, told, unlessAborted } from '../runtime/index.ts';
 import type { Access, AccessProvider } from './access.ts';
+import { beginCall, type Call } from './call.ts';
 import { Dispatchers, fingerprintOf } from './dispatchers.ts';
+import { BrokenOffError, EndlessLineError, jsonLines } from './json-lines.ts';
 import { unreachable, wasNeverSent } from './network-errors.ts';
 import { pathTemplate } from './path-template.ts';
 
@@ -46,21 +48,6 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: unknown;
-}
-
-/** A request on its way, with all its attempts. */
-interface Call {
-  readonly request: HttpRequest;
-  /** Fires when its time is over; for a stream, the time until it begins. */
-  readonly deadline: AbortSignal;
-  /** How often `Retry-After` was waited for. */
-  waits: number;
-  /** The credentials of the last attempt. */
-  access: Access | undefined;
-  /** Credentials that the server has refused: that happens once. */
-  refused: Access | undefined;
-  /** The request that is on its way, for whoever is told of it. */
-  sent: { readonly host: string; readonly at: number } | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -107,23 +94,35 @@ export class Connection {
   /** Sends a request and reads its answer as JSON. @throws ClustersetError for every answer but a good one. */
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const call = this.#begin(request);
-    for (;;) {
-      const response = await this.#dispatch(call, call.deadline);
-      const body = await this.#read(response, call);
-      if (response.statusCode < 300) return { status: response.statusCode, body: this.#json(response, body, request) };
-      await this.#retryOrThrow(response, body, call);
+    try {
+      for (;;) {
+        const response = await this.#dispatch(call, call.deadline);
+        const body = await this.#read(response, call);
+        if (response.statusCode < 300) return { status: response.statusCode, body: this.#json(response, body, request) };
+        await this.#retryOrThrow(response, body, call);
+      }
+    } finally {
+      call.finish();
     }
   }
 
   /** Opens a stream of JSON lines. It stays open until the server ends it, the signal fires, or the reader leaves. */
   async stream(request: HttpRequest): Promise<AsyncIterable<unknown>> {
     const call = this.#begin(request);
-    for (;;) {
-      const response = await this.#dispatch(call);
-      if (response.statusCode < 300) return this.#lines(response, call);
-      const body = await this.#read(response, call);
-      if (response.statusCode !== 401) throw this.#failure(response, body);
-      await this.#retryOrThrow(response, body, call);
+    try {
+      for (;;) {
+        const response = await this.#dispatch(call);
+        if (response.statusCode < 300) {
+          call.begun();
+          return this.#lines(response, call);
+        }
+        const body = await this.#read(response, call);
+        if (response.statusCode !== 401) throw this.#failure(response, body);
+        await this.#retryOrThrow(response, body, call);
+      }
+    } catch (error) {
+      call.finish();
+      throw error;
     }
   }
 
@@ -140,15 +139,7 @@ export class Connection {
   }
 
   #begin(request: HttpRequest): Call {
-    const timeoutMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    return {
-      request,
-      deadline: AbortSignal.timeout(timeoutMs),
-      waits: 0,
-      refused: undefined,
-      access: undefined,
-      sent: undefined,
-    };
+    return beginCall(request, this.#closing.signal, this.#clock, this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   }
 
   /**
@@ -156,16 +147,15 @@ export class Connection {
    * left to themselves when it fires; `whole` also ends the answer.
    */
   async #dispatch(call: Call, whole?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const { request, deadline } = call;
-    const given = [this.#closing.signal, request.signal].filter((each) => each !== undefined);
+    const { ended, deadline } = call;
     const left = new AbortController();
-    const signal = AbortSignal.any([...given, left.signal, ...(whole === undefined ? [] : [whole])]);
+    const signal = AbortSignal.any([ended, left.signal, ...(whole === undefined ? [] : [whole])]);
     const send = async (): Promise<Dispatcher.ResponseData> => {
       call.access = await this.#options.access.current();
       return this.#sendSomewhere(call, call.access, signal);
     };
     try {
-      const response = await unlessAborted(send, AbortSignal.any([...given, deadline]), (late) => late.body.destroy());
+      const response = await unlessAborted(send, AbortSignal.any([ended, deadline]), (late) => late.body.destroy());
       this.#tell(call, response.statusCode);
       return response;
     } catch (error) {
@@ -192,6 +182,8 @@ export class Connection {
     const { request } = call;
     for (let tried = 1; ; tried += 1) {
       signal.throwIfAborted();
+      // A signal may know that it is over before it has fired, as that of a fence: it is asked at the last moment.
+      if (request.signal?.aborted) throw request.signal.reason;
       const at = this.#at;
       const server = this.#servers[at] as Server;
       call.sent = { host: server.host, at: this.#clock.monotonic() };
@@ -242,9 +234,10 @@ export class Connection {
 
   async #read(response: Dispatcher.ResponseData, call: Call): Promise<unknown> {
     try {
-      const text = await response.body.text();
+      const text = await unlessAborted(() => response.body.text(), AbortSignal.any([call.ended, call.deadline]));
       return String(response.headers['content-type'] ?? '').includes('json') ? JSON.parse(text) : text;
     } catch (error) {
+      response.body.destroy();
       throw error instanceof SyntaxError ? this.#brokenJson() : this.#translate(error, call);
     }
   }
@@ -270,26 +263,24 @@ export class Connection {
   }
 
   async *#lines(response: Dispatcher.ResponseData, call: Call): AsyncGenerator<unknown> {
-    const decoder = new TextDecoder();
-    let rest = '';
     try {
-      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-        const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) if (line !== '') yield JSON.parse(line);
-      }
+      yield* jsonLines(response.body as AsyncIterable<Uint8Array>);
     } catch (error) {
-      throw error instanceof SyntaxError ? this.#brokenJson() : this.#translate(error, call, false);
+      throw this.#brokenStream(error, call);
     } finally {
       response.body.destroy();
+      call.finish();
     }
-    if (rest.trim() !== '') {
-      throw new ClustersetError({
-        code: 'Unreachable',
-        message: 'the watch broke off in the middle of an event',
-        cluster: this.#options.cluster,
-      });
-    }
+  }
+
+  #brokenStream(error: unknown, call: Call): unknown {
+    const { cluster } = this.#options;
+    if (error instanceof SyntaxError) return this.#brokenJson();
+    if (error instanceof EndlessLineError)
+      return new ClustersetError({ code: 'InternalError', message: `the watch sent ${error.message}`, cluster });
+    if (error instanceof BrokenOffError)
+      return new ClustersetError({ code: 'Unreachable', message: 'the watch broke off in the middle of an event', cluster });
+    return this.#translate(error, call, false);
   }
 
   /** Gets ready for another attempt, where one makes sense. */
@@ -303,10 +294,9 @@ export class Connection {
     const wantsRetry = response.statusCode === 429 || response.statusCode === 503;
     if (!wantsRetry || response.headers['retry-after'] === undefined || call.waits === MOST_RETRIES) throw error;
     call.waits += 1;
-    const { request, deadline } = call;
-    const given = request.signal === undefined ? [] : [request.signal];
+    const { request, deadline, ended } = call;
     try {
-      await sleep(this.#clock, error.retryAfterMs ?? 1000, AbortSignal.any([this.#closing.signal, deadline, ...given]));
+      await sleep(this.#clock, error.retryAfterMs ?? 1000, AbortSignal.any([ended, deadline]));
     } catch (reason) {
       // What the server has said says more than that time is up.
       throw deadline.aborted && !request.signal?.aborted ? error : this.#translate(reason, call);
@@ -396,5 +386,3 @@ function retryAfter(header: string | string[] | undefined): number | undefined {
   const seconds = Number(Array.isArray(header) ? header[0] : header);
   return Number.isFinite(seconds) && header !== undefined ? seconds * 1000 : undefined;
 }
-
-/** Node ends every socket that it made with the signal when that fires; what is made afterwards is ended at once. */

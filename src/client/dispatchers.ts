@@ -62,7 +62,8 @@ function connecting(access: Access, signal: AbortSignal): Record<string, unknown
 }
 
 function through(proxy: string, access: Access, signal: AbortSignal): Dispatcher {
-  const requestTls = { ...tlsOf(access), signal };
+  // undici would offer HTTP/2 to the server behind a proxy, over a connection that nobody pings.
+  const requestTls = { ...tlsOf(access), signal, allowH2: false };
   if (!proxy.startsWith('socks')) return new ProxyAgent({ uri: proxy, requestTls, proxyTls: { signal } } as never);
   // With `proxyTls` it would speak TLS to the proxy.
   const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, signal } as never);

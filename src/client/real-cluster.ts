@@ -13,6 +13,7 @@ import {
   hasCode,
   ifAbsentError,
   isClustersetError,
+  isRecord,
   isStatus,
   type KubeObject,
   keyOf,
@@ -54,7 +55,9 @@ export class RealCluster implements Cluster {
   async get<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, options: RequestOptions = {}): Promise<T | undefined> {
     const where = checkedKey(type, key, this.name);
     try {
-      return (await this.#send(type, where, { method: 'GET', path: resourcePath(type, where), signal: options.signal })) as T;
+      const body = await this.#send(type, where, { method: 'GET', path: resourcePath(type, where), signal: options.signal });
+      if (!isObject(body)) throw this.#odd('the answer is no object');
+      return body as T;
     } catch (error) {
       if (hasCode(error, 'NotFound')) return undefined;
       throw error;
@@ -65,8 +68,8 @@ export class RealCluster implements Cluster {
     const { limit, resourceVersion, resourceVersionMatch } = options;
     const query = queryOf({ ...selection(options), limit, continue: options.continue, resourceVersion, resourceVersionMatch });
     const path = `${resourcePath(type, { namespace: options.namespace })}${query}`;
-    const list = (await this.#send(type, undefined, { method: 'GET', path, signal: options.signal })) as ServerList<T>;
-    const { resourceVersion: version, continue: more, remainingItemCount } = list.metadata;
+    const list = this.#listIn<T>(await this.#send(type, undefined, { method: 'GET', path, signal: options.signal }));
+    const { resourceVersion: version = '', continue: more, remainingItemCount } = list.metadata;
     return {
       items: (list.items ?? []).map((item) => ({
         ...item,
@@ -149,7 +152,7 @@ export class RealCluster implements Cluster {
         body,
         signal: options.signal,
       });
-      return !isStatus(answer) && isStillThere(answer as KubeObject) ? 'terminating' : 'gone';
+      return !isStatus(answer) && isObject(answer) && isStillThere(answer) ? 'terminating' : 'gone';
     } catch (error) {
       if (hasCode(error, 'NotFound')) return 'absent';
       throw error;
@@ -176,7 +179,7 @@ export class RealCluster implements Cluster {
       signal: options.signal,
     };
     try {
-      for await (const line of await this.#connection.stream(request)) yield this.#event<T>(line as WireEvent);
+      for await (const line of await this.#connection.stream(request)) yield this.#event<T>(line);
     } catch (error) {
       throw this.#located(error, type, undefined);
     }
@@ -234,35 +237,42 @@ export class RealCluster implements Cluster {
     return key === undefined ? error : error.with({ object: { kind: type.kind, ...key } });
   }
 
-  #event<T>({ type, object }: WireEvent): WatchEvent<T> {
+  /** What answers with something else is no API server, or a broken one. */
+  #listIn<T extends KubeObject>(body: unknown): ServerList<T> {
+    const { metadata, items } = isRecord(body) ? body : {};
+    const isList =
+      isRecord(metadata) && (items === undefined || items === null || (Array.isArray(items) && items.every(isObject)));
+    if (isList) return body as unknown as ServerList<T>;
+    throw this.#odd('the answer is no list of objects');
+  }
+
+  #odd(message: string): ClustersetError {
+    return new ClustersetError({ code: 'InternalError', message, cluster: this.name });
+  }
+
+  #event<T>(line: unknown): WatchEvent<T> {
+    const { type, object } = isRecord(line) ? line : {};
     switch (type) {
       case 'ADDED':
       case 'MODIFIED':
       case 'DELETED':
+        if (!isObject(object)) throw this.#odd(`the watch sent an event of type ${type} without an object`);
         return { type, object: object as T };
       case 'BOOKMARK': {
-        const { resourceVersion = '', annotations } = (object as KubeObject).metadata;
+        if (!isObject(object)) throw this.#odd('the watch sent a bookmark without an object');
+        const { resourceVersion = '', annotations } = object.metadata;
         return { type, resourceVersion, initialEventsEnd: annotations?.['k8s.io/initial-events-end'] === 'true' };
       }
       default: {
         if (isStatus(object)) throw errorOfStatus(object, object.code ?? 500, { cluster: this.name });
-        throw new ClustersetError({
-          code: 'InternalError',
-          message: `the watch sent an event of type ${type}`,
-          cluster: this.name,
-        });
+        throw this.#odd(`the watch sent an event of type ${String(type)}`);
       }
     }
   }
 }
 
-interface WireEvent {
-  readonly type: string;
-  readonly object: unknown;
-}
-
 interface ServerList<T> {
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string; readonly remainingItemCount?: number };
+  readonly metadata: { readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number };
   /** Go writes an empty list as `null`. */
   readonly items: readonly T[] | null;
 }
@@ -275,6 +285,11 @@ const PATCH_TYPES = {
 
 function withNeverVersion(object: AnyObject): AnyObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: NEVER_VERSION } };
+}
+
+/** Whether it has metadata; what else there is to it is its reader's concern. */
+function isObject(value: unknown): value is KubeObject {
+  return isRecord(value) && isRecord(value.metadata);
 }
 
 function namespaceOf<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>): string | undefined {

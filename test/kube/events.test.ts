@@ -121,7 +121,7 @@ describe('events on a real API server', () => {
     const { events, facts } = recorder();
     const elsewhere = { ...web, metadata: { ...web.metadata, namespace: 'nowhere' } };
     events.record({ regarding: elsewhere, reason: 'Nowhere', note: '' });
-    await expect.poll(() => facts).toEqual([{ fact: 'event-dropped', cluster: 'eu-1', reason: 'failed' }]);
+    await expect.poll(() => facts).toMatchObject([{ fact: 'event-dropped', cluster: 'eu-1', reason: 'failed' }]);
     await events.close();
   });
 

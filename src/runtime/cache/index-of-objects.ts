@@ -43,7 +43,9 @@ export class IndexOfObjects {
   /** An object that an index can't read is found nowhere in it, and everywhere else. */
   #values(object: AnyObject): readonly string[] {
     try {
-      return this.valuesOf(object);
+      const values: unknown = this.valuesOf(object);
+      if (Array.isArray(values)) return values;
+      throw new TypeError(`an index must give a list of values, and gave ${values === null ? 'null' : typeof values}`);
     } catch (error) {
       this.#onError(error);
       return [];

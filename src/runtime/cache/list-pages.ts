@@ -34,9 +34,13 @@ export async function listPages(options: ListPagesOptions, filling: CacheFilling
   const paged = version === '' ? { limit: pageSize } : {};
   let page = await onePage(options, { ...paged, ...versionOptions(version) });
   const { resourceVersion } = page;
+  const followed = new Set<string>();
   for (;;) {
     for (const object of page.items) filling.add(object);
     if (page.continue === undefined) return resourceVersion;
+    // A server that leads back to a page that was there would be followed for ever.
+    if (followed.has(page.continue)) throw inCircles(options.cluster.name);
+    followed.add(page.continue);
     // Pages are large: lease renewals and the other clusters have their turn between them.
     await clock.turn();
     const next = await onePage(options, { ...paged, continue: page.continue }).catch(passExpired);
@@ -50,6 +54,10 @@ async function inOnePiece(options: ListPagesOptions, filling: CacheFilling): Pro
   filling.clear();
   for (const object of items) filling.add(object);
   return resourceVersion;
+}
+
+function inCircles(cluster: string): ClustersetError {
+  return new ClustersetError({ code: 'InternalError', message: 'the pages of its list go round in circles', cluster });
 }
 
 function passExpired(error: unknown): undefined {

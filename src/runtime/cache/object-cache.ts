@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { type CacheEvent, type CacheListener, CacheListeners, type ListenOptions } from './cache-listeners.ts';
 import { IndexOfObjects, type IndexValues } from './index-of-objects.ts';
 import { type CacheShape, deepFreeze, shaping } from './shape.ts';
+import { shielded } from './shielded.ts';
 import { versionOrder } from './version.ts';
 import { Waiters } from './waiters.ts';
 
@@ -65,7 +66,8 @@ export class ObjectCache {
   readonly #clock: Pick<Clock, 'monotonic'> | undefined;
 
   constructor(options: ObjectCacheOptions = {}) {
-    const { onError = () => undefined, shape = 'full', indexes = {}, freeze = false, clock } = options;
+    const { shape = 'full', indexes = {}, freeze = false, clock } = options;
+    const onError = shielded(options.onError);
     this.#onError = onError;
     this.#clock = clock;
     this.#listeners = new CacheListeners(onError);
@@ -268,8 +270,13 @@ function goneBack(): ClustersetError {
   });
 }
 
+/** What has no version may have changed whenever it comes. */
 function isSame({ metadata: a }: AnyObject, { metadata: b }: AnyObject): boolean {
-  return a.resourceVersion === b.resourceVersion && a.uid === b.uid;
+  return hasVersion(a) && a.resourceVersion === b.resourceVersion && a.uid === b.uid;
+}
+
+function hasVersion({ resourceVersion }: AnyObject['metadata']): boolean {
+  return resourceVersion !== undefined && resourceVersion !== '';
 }
 
 /** Versions of one object can be compared (KEP-5504), and where they can't, the server's order counts; another uid is another object. */
@@ -277,5 +284,5 @@ function isNewer(object: AnyObject, previous: AnyObject): boolean {
   const [now, before] = [object.metadata, previous.metadata];
   if (now.uid !== before.uid) return true;
   const order = versionOrder(now.resourceVersion ?? '', before.resourceVersion ?? '');
-  return Number.isNaN(order) ? now.resourceVersion !== before.resourceVersion : order > 0;
+  return Number.isNaN(order) ? !hasVersion(now) || now.resourceVersion !== before.resourceVersion : order > 0;
 }

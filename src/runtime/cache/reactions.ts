@@ -6,7 +6,8 @@ import { isTooLarge, type WatchOutcome } from './watch-run.ts';
 export interface Reaction {
   /** Watch on at the last version; take everything anew, not older than that; or the newest, because that version is of no use. */
   readonly next: 'watch' | 'relist' | 'newest';
-  readonly wait: 'not' | 'back-off' | 'not-served';
+  /** `pause`: a second. */
+  readonly wait: 'not' | 'pause' | 'back-off' | 'not-served';
   /** Why everything is taken anew. */
   readonly reason: ListReason;
   /** Whether the cache isn't certain to be like the cluster for now. */
@@ -15,8 +16,10 @@ export interface Reaction {
 
 /** What a reaction depends on beside the error. */
 export interface Circumstances {
-  /** How often in a row the history was gone, with nothing to be seen in between. */
+  /** How often in a row the history was gone, with no watch of use in between. */
   readonly timesGone: number;
+  /** How often in a row a watch brought something, and was over within a second. */
+  readonly timesBrief: number;
   /** How often in a row a watch was of no use. */
   readonly timesShort: number;
   /** Whether the newest was asked for already. */
@@ -44,6 +47,8 @@ const GO_ON: Reaction = { next: 'watch', wait: 'not', reason: 'broken', isBlind:
 
 /** After a watch has ended, for whatever reason (client-go's reflector, `watch` and `handleAnyWatch`). */
 export function afterWatch({ end, error }: WatchOutcome, circumstances: Circumstances): Reaction {
+  // A proxy may end every watch after its first event.
+  if (end === 'time' && circumstances.timesBrief > 2) return { ...GO_ON, wait: 'pause' };
   if (end === 'time' || end === 'silent' || end === 'stopped') return GO_ON;
   if (end === 'short') {
     // A server that is about to stop ends watches at once; one that does it again has something against the version.

@@ -18,9 +18,10 @@ import type { Gate } from './gate.ts';
 import { listPages } from './list-pages.ts';
 import type { CacheFilling, ObjectCache } from './object-cache.ts';
 import { afterList, afterStream, afterWatch, type Circumstances, type Reaction, VERSIONS_WENT_BACK } from './reactions.ts';
+import { shielded } from './shielded.ts';
 import { versionOrder } from './version.ts';
 import { WatchListRefusals } from './watch-list-refusals.ts';
-import { runWatch, type WatchOutcome } from './watch-run.ts';
+import { runWatch, SHORTEST_USE_MS, type WatchOutcome } from './watch-run.ts';
 
 /** Timings and habits of a reflector; each has a default. */
 export interface ReflectorSettings {
@@ -70,6 +71,8 @@ const PAGE_SIZE = 500;
 const LIST_TIMEOUT_MS = 60_000;
 const INITIAL_SILENCE_MS = 60_000;
 const SILENCE_MS = 150_000;
+/** Servers may ask for more time than that, as for the length of a maintenance; but it may be over sooner. */
+const LONGEST_RETRY_AFTER_MS = 300_000;
 /** How long a watch is asked to last: from five to ten minutes, so that not all end at once. */
 const SHORTEST_WATCH_S = 300;
 
@@ -90,6 +93,7 @@ export async function reflect(options: ReflectOptions): Promise<void> {
 class Reflector {
   readonly #options: ReflectOptions;
   readonly #observe: Observe;
+  readonly #onState: (state: ReflectorState) => void;
   readonly #backOff: BackOff;
   readonly #refusals: WatchListRefusals;
   readonly #resource: string;
@@ -100,6 +104,7 @@ class Reflector {
   #reason: ListReason = 'first';
   #timesGone = 0;
   #timesShort = 0;
+  #timesBrief = 0;
   /** Whether the last thing said was that the cache is like the cluster. */
   #isInStep = false;
   /** Whether this server has ever sent a bookmark: only then its silence says something. */
@@ -114,6 +119,7 @@ class Reflector {
   constructor(options: ReflectOptions) {
     this.#options = options;
     this.#observe = told(options.observe);
+    this.#onState = shielded(options.onState);
     this.#backOff = new BackOff(options.clock, options.random);
     this.#refusals = options.refusals ?? new WatchListRefusals();
     this.#resource = qualifiedPlural(options.type);
@@ -160,7 +166,7 @@ class Reflector {
     this.#observe({ fact: 'listed', cluster: cluster.name, resource: this.#resource, reason, objects, durationMs });
     this.#isInStep = true;
     this.#isUnordered = isNowhere(version);
-    this.#options.onState?.({ synced: true });
+    this.#onState({ synced: true });
   }
 
   /** Watches on, or takes everything as a stream and stays with it. */
@@ -269,17 +275,17 @@ class Reflector {
   #progress(version: string): void {
     if (versionOrder(version, this.#version) < 0) throw this.#wentBack();
     this.#version = version;
-    this.#timesGone = 0;
-    this.#timesShort = 0;
     this.#options.cache.advance(version);
     if (this.#isInStep) return;
     this.#isInStep = true;
-    this.#options.onState?.({ synced: true });
+    this.#onState({ synced: true });
   }
 
   #afterWatch(outcome: WatchOutcome): number {
-    const { end } = outcome;
+    const { end, events, isBrief } = outcome;
     this.#timesShort = end === 'short' ? this.#timesShort + 1 : 0;
+    this.#timesBrief = end === 'time' && isBrief ? this.#timesBrief + 1 : 0;
+    if (events > 0 && !isBrief) this.#timesGone = 0;
     const reaction = afterWatch(outcome, this.#circumstances());
     // Without bookmarks a quiet type is as silent as a dead connection.
     const isBlind = end === 'silent' ? this.#sendsBookmarks : reaction.isBlind;
@@ -299,12 +305,13 @@ class Reflector {
   }
 
   #circumstances(): Circumstances {
-    return { timesGone: this.#timesGone, timesShort: this.#timesShort, isNewest: this.#next === 'newest' };
+    const [timesGone, timesShort, timesBrief] = [this.#timesGone, this.#timesShort, this.#timesBrief];
+    return { timesGone, timesShort, timesBrief, isNewest: this.#next === 'newest' };
   }
 
   /** Carries out what was decided, and returns how long to wait for it. */
   #react({ next, wait, reason, isBlind }: Reaction, error: unknown): number {
-    const { cache, onState, emptyWhenNotServed = true } = this.#options;
+    const { cache, emptyWhenNotServed = true } = this.#options;
     // Without the type there are no objects of it; but it may be away for a moment only, as behind a proxy.
     if (emptyWhenNotServed && isNotServed(error) && cache.synced) cache.replace([]);
     if (reason === 'expired' || reason === 'restored') this.#timesGone += 1;
@@ -314,11 +321,13 @@ class Reflector {
     this.#next = next;
     if (isBlind) {
       this.#isInStep = false;
-      onState?.({ synced: false, error });
+      this.#onState({ synced: false, error });
     }
     if (wait === 'not') return 0;
+    if (wait === 'pause') return SHORTEST_USE_MS;
     const delay = this.#backOff.next(wait);
-    return Math.max(delay, isClustersetError(error) ? (error.retryAfterMs ?? 0) : 0);
+    const asked = isClustersetError(error) ? (error.retryAfterMs ?? 0) : 0;
+    return Math.max(delay, Math.min(asked, LONGEST_RETRY_AFTER_MS));
   }
 
   /** Whether there is nothing more to do: the signal has fired, or the connection was closed. */

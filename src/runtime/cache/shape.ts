@@ -79,7 +79,13 @@ function identified(projected: AnyObject, { metadata }: AnyObject): AnyObject {
 
 /** Freezes an object and all that is in it. */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const part of Object.values(value)) deepFreeze(part);
-  return Object.freeze(value);
+  // Not by recursion: an object may be deeper than the stack.
+  const rest: unknown[] = [value];
+  while (rest.length > 0) {
+    const part = rest.pop();
+    if (typeof part !== 'object' || part === null) continue;
+    for (const each of Object.values(part)) rest.push(each);
+    Object.freeze(part);
+  }
+  return value;
 }

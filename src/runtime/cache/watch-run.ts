@@ -8,6 +8,8 @@ export interface WatchOutcome {
   readonly end: WatchEnd;
   /** How many events came, bookmarks included. */
   readonly events: number;
+  /** Whether it has ended so soon that to begin the next at once, again and again, would be a burden to the server. */
+  readonly isBrief: boolean;
   readonly error?: unknown;
 }
 
@@ -23,7 +25,7 @@ export interface WatchRun {
 }
 
 /** A watch that ends sooner, and brings nothing, counts as a failure (client-go: "very short watch"). */
-const SHORTEST_USE_MS = 1000;
+export const SHORTEST_USE_MS = 1000;
 /** Events that are there already are taken without a pause; others in the process have their turn after so many. */
 const EVENTS_PER_TURN = 500;
 
@@ -42,7 +44,8 @@ export function runWatch({ open, onEvent, clock, signal, patienceMs }: WatchRun)
       isOver = true;
       patience.stop();
       signal.removeEventListener('abort', onAbort);
-      resolve({ end, events, ...(error === undefined ? {} : { error }) });
+      const isBrief = clock.monotonic() - started < SHORTEST_USE_MS;
+      resolve({ end, events, isBrief, ...(error === undefined ? {} : { error }) });
       own.abort();
     };
     const fail = (error: unknown): void => finish(endOf(error), error);

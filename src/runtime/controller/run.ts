@@ -162,10 +162,11 @@ export class ControllerRun {
       await view.finished();
     };
     const leave = clusters.engage(this.#shielded(handler));
-    const ignore = clusters.listen(({ member: { name } }) => {
+    const ignore = clusters.listen(({ member: { name }, previous }) => {
       const state = clusters.get(name)?.state;
       // One that leaves, or joins anew under its name, must not let out the keys of its former self.
       if (state !== undefined && state !== 'joining') own.get(name)?.park('unreachable', state === 'unreachable');
+      if (state === 'ready' && previous !== undefined && previous.state !== 'ready') this.#queue.forgive(name);
     });
     return () => {
       leave();

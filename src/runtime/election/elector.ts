@@ -15,6 +15,7 @@ import {
   releasedRecord,
   withRecord,
 } from './lease.ts';
+import { explainedLeaseError } from './lease-error.ts';
 import { type CheckedTimings, callTimeout, checkedTimings, checkIdentity, JITTER_FACTOR, type LeaseTimings } from './timings.ts';
 
 /** What an {@link Elector} is made with. */
@@ -267,7 +268,7 @@ export class Elector {
         }
       }
     } catch (error) {
-      this.#shield(() => this.#options.onError?.(error));
+      this.#fail(error);
     } finally {
       cancel();
     }
@@ -297,9 +298,16 @@ export class Elector {
       return await call();
     } catch (error) {
       // To be beaten to it is what others are there for.
-      if (!hasCode(error, 'Conflict', 'AlreadyExists', 'Aborted')) this.#shield(() => this.#options.onError?.(error));
+      if (!hasCode(error, 'Conflict', 'AlreadyExists', 'Aborted')) this.#fail(error);
       return undefined;
     }
+  }
+
+  #fail(error: unknown): void {
+    const { namespace, name, identity, onError } = this.#options;
+    const explained = explainedLeaseError(error, namespace, ['get', 'create', 'update']);
+    this.#tell({ fact: 'lease-failed', lease: `${namespace}/${name}`, identity, error: explained });
+    this.#shield(() => onError?.(explained));
   }
 
   #say(isLeading: boolean, epoch: number): void {

@@ -6,7 +6,7 @@ export interface Lease extends KubeObject {
 }
 
 /** API: coordination.k8s.io/v1 LeaseSpec. */
-export interface LeaseSpec {
+interface LeaseSpec {
   readonly holderIdentity?: string;
   readonly leaseDurationSeconds?: number;
   /** MicroTime: RFC 3339 with six digits of a second. */

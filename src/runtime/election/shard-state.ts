@@ -7,6 +7,9 @@ export const GROUP_LABEL = 'clusterset.dev/shard-group';
 /** The annotation in which a replica says what it divides by. */
 export const STATE_ANNOTATION = 'clusterset.dev/shard';
 
+/** Members of a view. To find an owner takes a look at each: a lease that names tens of thousands would hold the event loop up for seconds. */
+const MOST_MEMBERS = 1000;
+
 /** Among whom a replica divides the clusters. It acts for what it has under its own view, and for nothing else. */
 export interface View {
   /** In the order of their identities. */
@@ -45,6 +48,7 @@ export function readState(lease: Lease): ShardState | undefined {
     if (!isRecord(value)) return undefined;
     const { instance, weight, view } = value;
     if (typeof instance !== 'string' || !isWeight(weight) || !Array.isArray(view)) return undefined;
+    if (view.length > MOST_MEMBERS) return undefined;
     const members = view.map(readMember);
     return members.includes(undefined)
       ? undefined

@@ -4,6 +4,7 @@ import { Drain } from './drain.ts';
 import { type Fence, Term } from './fence.ts';
 import { GroupLeases } from './group-leases.ts';
 import { readRecord } from './lease.ts';
+import { explainedLeaseError } from './lease-error.ts';
 import type { ShardMember } from './rendezvous.ts';
 import { ShardFence } from './shard-fence.ts';
 import { isAlive, NO_VIEW, type Peer, Peers, readState, type ShardState, type View, viewOf } from './shard-state.ts';
@@ -212,7 +213,9 @@ export class Shards {
     const { lease } = this.#leases;
     // Who doesn't find our flags acts. So does who finds those of another run of our identity.
     const isOurs =
-      lease !== undefined && readState(lease)?.instance === this.#instance && readRecord(lease).holderIdentity !== '';
+      lease !== undefined &&
+      readState(lease)?.instance === this.#instance &&
+      readRecord(lease).holderIdentity === this.#options.identity;
     if (term !== undefined && !isOurs) this.#term?.end('the lease was taken away');
     const alive = this.#peers.alive(sentAt, this.#leases.own);
     this.#retarget(alive);
@@ -344,8 +347,11 @@ export class Shards {
   }
 
   #fail(error: unknown): void {
+    const { namespace, identity, onError } = this.#options;
+    const explained = explainedLeaseError(error, namespace, ['get', 'list', 'create', 'update', 'delete']);
+    this.#tell({ fact: 'lease-failed', lease: `${namespace}/${this.#leases.own}`, identity, error: explained });
     try {
-      this.#options.onError?.(error);
+      onError?.(explained);
     } catch {
       // There is nobody left to tell.
     }

@@ -124,9 +124,9 @@ export class EventRecorder {
     if (this.#closed !== undefined) return;
     try {
       this.#take(recorded);
-    } catch {
+    } catch (error) {
       // An object that isn't one must not end the reconcile that reports it.
-      this.#drop('failed');
+      this.#drop('failed', error);
     }
   }
 
@@ -255,29 +255,35 @@ export class EventRecorder {
       series.waits = false;
       // It went on while it was tried again, and the server knows that already.
       if (series.written >= series.count) continue;
-      if (!(await this.#delivered(series))) this.#drop('failed');
-      // It went on while it was written, and nobody comes back to it any more.
-      else if (this.#closed !== undefined && isUntold(series)) this.#enqueue(series);
+      await this.#deliver(series);
     }
     this.#isWriting = false;
   }
 
-  async #delivered(series: Series): Promise<boolean> {
+  async #deliver(series: Series): Promise<void> {
+    let failure: unknown;
     for (let tries = 1; ; tries += 1) {
       // Once more also where it is tried again because the recorder closes.
       const isLast = tries >= MOST_TRIES || this.#hurry.signal.aborted;
-      if (this.#end.signal.aborted) return false;
+      if (this.#end.signal.aborted) {
+        this.#drop('failed', failure);
+        return;
+      }
       const { count, lastTime } = series;
       try {
         const write = (signal: AbortSignal): Promise<void> => this.#write(series, { count, lastTime }, signal);
         await within(this.#clock, LONGEST_TRY_MS, write, this.#end.signal);
         series.written = count;
         series.writtenMs = this.#clock.monotonic();
-        return true;
+        // It went on while it was written, and nobody comes back to it any more.
+        if (this.#closed !== undefined && isUntold(series)) this.#enqueue(series);
+        return;
       } catch (error) {
+        failure = error;
         if (isLast || !isRetryable(error)) {
           series.writtenMs = this.#clock.monotonic();
-          return false;
+          this.#drop('failed', error);
+          return;
         }
       }
       await this.#pause();
@@ -324,8 +330,9 @@ export class EventRecorder {
     }
   }
 
-  #drop(reason: 'full' | 'failed'): void {
-    this.#observe({ fact: 'event-dropped', cluster: this.#options.cluster.name, reason });
+  #drop(reason: 'full' | 'failed', error?: unknown): void {
+    const why = error === undefined ? {} : { error };
+    this.#observe({ fact: 'event-dropped', cluster: this.#options.cluster.name, reason, ...why });
   }
 }
 

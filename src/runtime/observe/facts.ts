@@ -9,7 +9,8 @@ export type WatchEnd = 'time' | 'short' | 'expired' | 'silent' | 'failed' | 'sto
 
 /**
  * Something that happened, for whoever counts, logs or traces: one narrow stream of plain data that metrics, logs and diagnostics are made of.
- * Times are in milliseconds. Nothing in it is secret.
+ * Times are in milliseconds. Nothing in it is secret, but for what an `error` may hold: that is the value that was thrown, which may have a cause
+ * with a whole request in it, and servers quote values in what they say. Take of it what `errorFields` takes.
  */
 export type Fact =
   /** A key was put into a queue. `isRetry`: after a failure. */
@@ -74,6 +75,8 @@ export type Fact =
       readonly isLeading: boolean;
       readonly epoch: number;
     }
+  /** The lease could not be read or written; it is tried again. While that goes on, nobody may lead. */
+  | { readonly fact: 'lease-failed'; readonly lease: string; readonly identity: string; readonly error: unknown }
   | {
       readonly fact: 'shard';
       readonly group: string;
@@ -96,7 +99,13 @@ export type Fact =
       readonly durationMs: number;
     }
   /** An event could not be written, or there were too many. */
-  | { readonly fact: 'event-dropped'; readonly cluster: string; readonly reason: 'full' | 'failed' };
+  | {
+      readonly fact: 'event-dropped';
+      readonly cluster: string;
+      readonly reason: 'full' | 'failed';
+      /** What the last try failed with. */
+      readonly error?: unknown;
+    };
 
 /** Takes facts. Must not throw and must not wait; whoever tells of a fact shields itself with {@link told}. */
 export type Observe = (fact: Fact) => void;

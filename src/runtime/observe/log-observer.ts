@@ -23,6 +23,7 @@ const LINES: Lines = {
   breaker: ({ state }) => line(state === 'closed' ? 'info' : 'warn', `the breaker is ${state}`),
   member: ({ state }) => line('info', state === undefined ? 'the member has left' : `the member is ${state}`),
   leading: ({ isLeading }) => line('info', isLeading ? 'became the leader' : 'stopped leading'),
+  'lease-failed': () => line('warn', 'the lease could not be read or written'),
   shard: () => line('info', 'the clusters were shared out'),
   'event-dropped': ({ reason }) =>
     line('warn', reason === 'full' ? 'an event was dropped: too many wait' : 'an event could not be written'),

@@ -7,6 +7,11 @@ export interface RuntimeMetricsOptions {
   readonly metrics: MetricSink;
   /** How many clusters have a label of their own; the others share `exceeded_cardinality_limit`. Default 1,000. */
   readonly clusters?: number;
+  /**
+   * How many of them have histograms of their own; those of the others are together under that label. The histograms of a cluster have about a
+   * hundred lines: with a thousand clusters each scrape would be ten megabytes and more. Default 100.
+   */
+  readonly histogramClusters?: number;
 }
 
 /** Bounds in seconds of `controller_runtime_reconcile_time_seconds`. */
@@ -32,12 +37,12 @@ type Folds = { readonly [K in Fact['fact']]?: (fact: Extract<Fact, { readonly fa
  * called `clusterset_…`. Labels `name` and `controller` of `workqueue_…` both say how the queue is called, as in controller-runtime.
  *
  * A cluster that leaves takes its series along, and what is told of it later isn't counted. Where more clusters are there at once than `clusters`, those that came last share a label;
- * nothing is said of their breakers, as one gauge can't speak for several.
+ * of histograms, where there are more than `histogramClusters`. Sums over the label `cluster` are right in each case. Where clusters share a label, nothing is said of their breakers, as one gauge can't speak for several.
  *
  * @throws RangeError where one of the names is in `metrics` already: call it once for each registry.
  */
-export function runtimeMetrics({ metrics, clusters = 1000 }: RuntimeMetricsOptions): Observe {
-  const series = new ClusterSeries(clusters);
+export function runtimeMetrics({ metrics, clusters = 1000, histogramClusters = 100 }: RuntimeMetricsOptions): Observe {
+  const series = new ClusterSeries(clusters, histogramClusters);
   const folds: Folds = {
     ...queueFolds(metrics, series),
     ...reconcileFolds(metrics, series),
@@ -71,7 +76,7 @@ function queueFolds(metrics: MetricSink, series: ClusterSeries): Folds {
     help: 'The breaker of a cluster: 1 for the state that it is in.',
     labelNames: [...labelNames, 'state'],
   });
-  const queues: Group = [adds, retries, waits];
+  const queues: Group = [adds, retries];
   const queue = (cluster: string, name: string): MetricLabels =>
     series.labels(queues, cluster, name, (label) => {
       const labels = { name, controller: name, cluster: label };
@@ -84,7 +89,10 @@ function queueFolds(metrics: MetricSink, series: ClusterSeries): Folds {
       adds.inc(labels);
       if (isRetry) retries.inc(labels);
     },
-    taken: ({ queue: name, cluster, waitedMs }) => waits.observe(queue(cluster, name), waitedMs / 1000),
+    taken: ({ queue: name, cluster, waitedMs }) => {
+      const labels = series.histogramLabels([waits], cluster, name, (label) => ({ name, controller: name, cluster: label }));
+      waits.observe(labels, waitedMs / 1000);
+    },
     breaker: ({ queue: name, cluster, state }) => {
       for (const each of BREAKER_STATES) {
         const more = (label: string): MetricLabels => ({ name, controller: name, cluster: label, state: each });
@@ -119,13 +127,14 @@ function reconcileFolds(metrics: MetricSink, series: ClusterSeries): Folds {
     help: 'Reconciles by result.',
     labelNames: [...labelNames, 'result'],
   });
-  const group: Group = [errors, terminal, timeouts, times, work];
+  const group: Group = [errors, terminal, timeouts];
+  const histograms: Group = [times, work];
   const resultOf = (cluster: string, controller: string, result: string): MetricLabels =>
     series.labels([results], cluster, `${result} ${controller}`, (label) => ({ controller, cluster: label, result }));
   return {
     reconciled: ({ controller, cluster, outcome, durationMs }) => {
       const labels = series.labels(group, cluster, controller, (label) => {
-        const made = { controller, name: controller, cluster: label };
+        const made = { controller, cluster: label };
         // All results are there from the first on, so that the rate of the first error can be seen.
         for (const result of RESULTS) results.inc(resultOf(cluster, controller, result), 0);
         for (const counter of [errors, terminal, timeouts]) counter.inc(made, 0);
@@ -136,8 +145,10 @@ function reconcileFolds(metrics: MetricSink, series: ClusterSeries): Folds {
       if (isError) errors.inc(labels);
       if (outcome === 'terminal') terminal.inc(labels);
       if (outcome === 'timeout') timeouts.inc(labels);
-      times.observe(labels, durationMs / 1000);
-      work.observe(labels, durationMs / 1000);
+      const own = (label: string): MetricLabels => ({ controller, name: controller, cluster: label });
+      const measured = series.histogramLabels(histograms, cluster, controller, own);
+      times.observe(measured, durationMs / 1000);
+      work.observe(measured, durationMs / 1000);
     },
   };
 }
@@ -245,13 +256,16 @@ function requestFolds(metrics: MetricSink, series: ClusterSeries): Folds {
     buckets: REQUEST_BUCKETS,
   });
   return {
-    request: ({ cluster, method, host, code: status, durationMs }) => {
+    request: ({ cluster, method, host: server, code: status, durationMs }) => {
       const code = String(status);
+      // Each cluster has an address of its own: where clusters share a label, addresses do, too.
+      const host = series.isOwn(cluster) ? server : EXCEEDED;
       total.inc(
         series.labels([total], cluster, `${method} ${code} ${host}`, (label) => ({ code, method, host, cluster: label })),
       );
-      const verbs = series.labels([durations], cluster, `${method} ${host}`, (label) => ({ verb: method, host, cluster: label }));
-      durations.observe(verbs, durationMs / 1000);
+      const at = series.hasHistograms(cluster) ? server : EXCEEDED;
+      const verbs = (label: string): MetricLabels => ({ verb: method, host: at, cluster: label });
+      durations.observe(series.histogramLabels([durations], cluster, `${method} ${at}`, verbs), durationMs / 1000);
     },
   };
 }
@@ -259,19 +273,39 @@ function requestFolds(metrics: MetricSink, series: ClusterSeries): Folds {
 /** The labels that a cluster's series have: made once, and forgotten with the cluster. */
 class ClusterSeries {
   readonly #limit: Limited;
+  readonly #histogramLimit: Limited;
   /** By cluster, then by metric and what else is in the labels. */
   readonly #clusters = new Map<string, Map<unknown, Map<string, MetricLabels>>>();
   readonly #groups = new Map<unknown, Group>();
   /** The last that have left, the oldest first. */
   readonly #gone = new Set<string>();
 
-  constructor(most: number) {
+  constructor(most: number, mostHistograms: number) {
     this.#limit = new Limited(most);
+    this.#histogramLimit = new Limited(mostHistograms);
   }
 
   /** The labels of a cluster in a group of metrics; `rest` says what is in them beside the cluster. */
   labels(group: Group, cluster: string, rest: string, make: (cluster: string) => MetricLabels): MetricLabels {
-    const label = this.#limit.admit(cluster) ? cluster : EXCEEDED;
+    return this.#labels(group, this.isOwn(cluster) ? cluster : EXCEEDED, rest, make);
+  }
+
+  /** The same for histograms. */
+  histogramLabels(group: Group, cluster: string, rest: string, make: (cluster: string) => MetricLabels): MetricLabels {
+    return this.#labels(group, this.hasHistograms(cluster) ? cluster : EXCEEDED, rest, make);
+  }
+
+  /** Whether a cluster has a label of its own. */
+  isOwn(cluster: string): boolean {
+    return this.#limit.admit(cluster);
+  }
+
+  /** Whether it has a label of its own in histograms, too. */
+  hasHistograms(cluster: string): boolean {
+    return this.isOwn(cluster) && this.#histogramLimit.admit(cluster);
+  }
+
+  #labels(group: Group, label: string, rest: string, make: (cluster: string) => MetricLabels): MetricLabels {
     const byGroup = entry(this.#clusters, label, () => new Map<unknown, Map<string, MetricLabels>>());
     const [first] = group;
     const byRest = entry(byGroup, first, () => new Map<string, MetricLabels>());
@@ -299,6 +333,7 @@ class ClusterSeries {
     const [oldest] = this.#gone;
     if (oldest !== undefined && this.#gone.size > MOST_GONE) this.#gone.delete(oldest);
     this.#limit.release(cluster);
+    this.#histogramLimit.release(cluster);
     if (cluster === EXCEEDED) return;
     for (const [first, all] of this.#clusters.get(cluster) ?? []) {
       for (const labels of all.values()) for (const metric of this.#groups.get(first) ?? []) metric.remove(labels);

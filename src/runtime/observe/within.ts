@@ -13,10 +13,14 @@ export async function within<T>(
   const cancel = clock.after(ms, () => {
     limit.abort(new ClustersetError({ code: 'Timeout', message: `it took longer than ${ms} ms` }));
   });
-  const either = signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]);
+  // Not AbortSignal.any: a signal that lives long would remember what was made of it.
+  const onAbort = (): void => limit.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
   try {
-    return await unlessAborted(() => run(either), either);
+    return await unlessAborted(() => run(limit.signal), limit.signal);
   } finally {
     cancel();
+    signal?.removeEventListener('abort', onAbort);
   }
 }

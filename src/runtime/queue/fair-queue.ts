@@ -161,6 +161,18 @@ export class FairQueue {
     this.#known(cluster)?.lane.forget(key);
   }
 
+  /**
+   * Forgets the failures of all keys of a cluster: what waits because of one is ready at once. For the moment at which a cluster is well again:
+   * whatever has failed meanwhile may go well now, and would otherwise wait for up to `retryMaxMs`.
+   */
+  forgive(cluster: string): void {
+    const member = this.#known(cluster);
+    if (member === undefined) return;
+    member.lane.forgive();
+    this.#refresh(member);
+    this.#hand();
+  }
+
   /** The next key; waits for one. `undefined` when the queue is closed. Whoever takes a key must say {@link FairQueue.done}. */
   take(): Promise<Taken | undefined> {
     if (this.#closed) return Promise.resolve(undefined);

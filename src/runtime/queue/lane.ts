@@ -140,6 +140,19 @@ export class Lane {
     this.#tidy(item);
   }
 
+  /** Forgets all failures: what waits because of one is ready at once. Looks at each key, so it is for rare moments. */
+  forgive(): void {
+    for (const item of this.#items.values()) {
+      if (item.failures === 0) continue;
+      item.failures = 0;
+      if (item.next === 'waiting') {
+        this.#unschedule(item);
+        this.#offer(item);
+      }
+      this.#tidy(item);
+    }
+  }
+
   /** Hands out the first key; it comes to nobody else before {@link Lane.done}. */
   take(): Item | undefined {
     const item = this.#ready.pop();

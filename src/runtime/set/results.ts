@@ -51,7 +51,7 @@ export class ClusterResults<T> {
   /**
    * The values, where there are enough.
    *
-   * @param options.min how many clusters must have succeeded. Default: all.
+   * `min` says how many clusters must have succeeded. Default: all.
    * @throws ClustersetError that names the clusters and quotes the first reasons. Its code is that of the failures where all have the same, and
    * `Unreachable` otherwise; its cause is an `AggregateError` of all of them.
    */

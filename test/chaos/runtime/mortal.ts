@@ -3,13 +3,21 @@ import type { Clock } from 'clusterset/runtime';
 
 /**
  * The life of a process. It can end at any point at which the process waits for something outside: just before a request leaves, or just before its
- * answer is read. From then on nothing of it happens any more: no answer arrives, no timer fires.
+ * answer is read. From then on nothing of it happens any more: no answer arrives, no timer fires. It can also stand still for a while, as a process
+ * does that is out of memory, or whose machine sleeps: then everything happens late, and at once.
  */
 export class Life {
   #stepsLeft = Number.POSITIVE_INFINITY;
+  #isStill = false;
+  #late: (() => void)[] = [];
 
   get isOver(): boolean {
     return this.#stepsLeft <= 0;
+  }
+
+  /** Whether anything of it can happen at this moment. */
+  get isRunning(): boolean {
+    return !this.isOver && !this.#isStill;
   }
 
   /** It ends after so many steps. */
@@ -17,23 +25,51 @@ export class Life {
     this.#stepsLeft = Math.min(this.#stepsLeft, steps);
   }
 
+  /** It stands still from now on. */
+  stall(): void {
+    this.#isStill = true;
+  }
+
+  /** It goes on. */
+  resume(): void {
+    this.#isStill = false;
+    for (const each of this.#late.splice(0)) each();
+  }
+
+  /** Calls back as soon as the process runs, and never where it is over. */
+  whenRunning(callback: () => void): void {
+    if (this.#isStill) this.#late.push(() => this.whenRunning(callback));
+    else if (!this.isOver) callback();
+  }
+
   /** One step: resolves where there is life left, and never where there isn't. */
   step(): Promise<void> {
     this.#stepsLeft -= 1;
-    return this.isOver ? new Promise<never>(() => undefined) : Promise.resolve();
+    return new Promise((resolve) => this.whenRunning(resolve));
   }
 }
 
-/** A clock that stands still for whoever is dead. */
+/** A clock whose timers are late for whoever stands still, and never fire for whoever is dead. */
 export function mortalClock(clock: Clock, life: Life): Clock {
   return {
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
-    after: (ms, callback) =>
-      clock.after(ms, () => {
-        if (!life.isOver) callback();
-      }),
-    turn: () => (life.isOver ? new Promise(() => undefined) : clock.turn()),
+    after(ms, callback) {
+      let isWanted = true;
+      const cancel = clock.after(ms, () =>
+        life.whenRunning(() => {
+          if (isWanted) callback();
+        }),
+      );
+      return () => {
+        isWanted = false;
+        cancel();
+      };
+    },
+    turn: async () => {
+      await clock.turn();
+      await new Promise<void>((resolve) => life.whenRunning(resolve));
+    },
   };
 }
 
@@ -44,6 +80,8 @@ export function mortalPort(cluster: Cluster, life: Life, onWrite: () => void): C
     write?: { readonly signal?: { readonly aborted: boolean } | undefined },
   ): Promise<T> => {
     await life.step();
+    // Another step of the same turn may have been its last.
+    if (life.isOver) await new Promise(() => undefined);
     // One that was broken off meanwhile isn't sent.
     if (write !== undefined && write.signal?.aborted !== true) onWrite();
     const settled = await Promise.allSettled([call()]);

@@ -55,9 +55,9 @@ export class Replica {
     this.#manager.start();
   }
 
-  /** Whether it may write to a cluster at this moment. A dead one can't. */
+  /** Whether it may write to a cluster at this moment. One that is dead, or stands still, can't; nor must it be asked: it would have to do something. */
   mayWrite(cluster: string): boolean {
-    if (this.life.isOver) return false;
+    if (!this.life.isRunning) return false;
     return this.#shards === undefined ? this.#manager.fence.isValid() : this.#shards.owns(cluster)?.isValid() === true;
   }
 

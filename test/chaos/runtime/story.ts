@@ -15,6 +15,7 @@ export type Event =
   | { readonly does: 'join' | 'leave' | 'mend' | 'compact'; readonly cluster: string }
   | { readonly does: 'break'; readonly cluster: string; readonly how: (typeof FAULTS)[number] }
   | { readonly does: 'kill'; readonly replica: number; readonly steps: number }
+  | { readonly does: 'stall'; readonly replica: number; readonly ms: number }
   | { readonly does: 'start' | 'stop'; readonly replica: number }
   | { readonly does: 'wait'; readonly ms: number };
 
@@ -40,6 +41,14 @@ export const story: fc.Arbitrary<readonly Event[]> = fc.array(
       weight: 3,
     },
     { arbitrary: fc.record({ does: fc.constant('kill' as const), replica, steps: fc.integer({ min: 0, max: 30 }) }), weight: 2 },
+    {
+      arbitrary: fc.record({
+        does: fc.constant('stall' as const),
+        replica,
+        ms: fc.constantFrom(1_000, 12_000, 14_000, 20_000, 60_000),
+      }),
+      weight: 2,
+    },
     { arbitrary: fc.record({ does: fc.constantFrom('start' as const, 'start', 'stop'), replica }), weight: 3 },
   ),
   { minLength: 5, maxLength: 40 },

@@ -74,7 +74,8 @@ export class Teller {
   async #end(): Promise<void> {
     this.#mend('host');
     for (const index of REPLICAS) this.#start(index);
-    await this.#world.advance('2m');
+    // A watch that went silent is given up after two and a half minutes.
+    await this.#world.advance('4m');
     await this.#expectPrompt();
     this.#mendAll();
     await this.#world.advance('3m');
@@ -152,6 +153,8 @@ export class Teller {
         return;
       case 'kill':
         return this.#replicas.get(event.replica)?.life.endAfter(event.steps);
+      case 'stall':
+        return this.#stall(event.replica, event.ms);
       case 'start':
         return this.#start(event.replica);
       case 'stop':
@@ -161,6 +164,17 @@ export class Teller {
       default:
         return event satisfies never;
     }
+  }
+
+  /** A process stands still in the middle of its work, while the host says something new; then it goes on, as if no time had passed. */
+  async #stall(index: number, ms: number): Promise<void> {
+    const life = this.#replicas.get(index)?.life;
+    this.#put('host', 'b', { data: { value: 'before' }, label: ORIGINAL });
+    await this.#world.clock.turn();
+    life?.stall();
+    this.#put('host', 'c', { data: { value: 'meanwhile' }, label: ORIGINAL });
+    await this.#world.advance(`${ms}ms`);
+    life?.resume();
   }
 
   async #stop(index: number): Promise<void> {

@@ -83,7 +83,7 @@ describe('what is told of a request', () => {
   });
 
   it('holds no token, name, query or body', async () => {
-    const { cluster, facts } = await observed((request, response) => answer(response, 200, request.body ?? VERSION));
+    const { cluster, facts } = await observed((request, response) => answer(response, 200, request.body ?? { metadata: {} }));
     const object = {
       apiVersion: 'v1',
       kind: 'Secret',

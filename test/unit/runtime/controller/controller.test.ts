@@ -280,6 +280,27 @@ describe('no cluster waits for another', () => {
   });
 });
 
+describe('a cluster that is well again', () => {
+  it('has at once what could not be done while it was not, however often it had failed', async () => {
+    const { calls, call } = recorder();
+    const scene = await stage({ members: { 'eu-1': {} } }, { probe: { intervalMs: 1000 } });
+    await scene.create('eu-1', ours('a'));
+    const write = async (input: ReconcileInput): Promise<undefined> => {
+      await input.cluster.patch(CONFIG_MAPS, input.request, { type: 'merge', body: { data: { seen: 'yes' } } });
+      return call(input);
+    };
+    const down = scene.world.cluster('eu-1').network.fail({ code: 500 }, { verbs: ['patch'] });
+    const unwell = scene.world.cluster('eu-1').network.fail({ code: 500 }, { verbs: ['get'] });
+    scene.run(controller(CONFIG_MAPS, isOurs).on(scene.set).reconcile(write));
+    await scene.world.advance('5m');
+    expect([scene.set.get('eu-1')?.state, calls]).toEqual(['degraded', []]);
+    down[Symbol.dispose]();
+    unwell[Symbol.dispose]();
+    await scene.world.advance('2s');
+    expect(calls.at(-1)).toMatch(/^eu-1 default\/a there/);
+  });
+});
+
 describe('the end of a controller', () => {
   const until = (signal: AbortSignal, ms: number, scene: Awaited<ReturnType<typeof stage>>) =>
     new Promise<undefined>((resolve, reject) => {

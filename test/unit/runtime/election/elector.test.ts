@@ -384,3 +384,24 @@ describe('an elector', () => {
     expect(a.fence?.isValid()).toBe(true);
   });
 });
+
+describe('why nobody leads', () => {
+  it.each<[string, (host: ReturnType<typeof hostOf>) => unknown, Record<string, unknown>, RegExp]>([
+    [
+      'nobody may read leases',
+      ({ network }) => network.fail({ code: 403 }),
+      {},
+      /grant get, create, update on leases\.coordination\.k8s\.io in the namespace default/,
+    ],
+    ['there is no such namespace', () => undefined, { namespace: 'missing' }, /create the namespace missing/],
+  ])('is told as a fact, with what to do about it: %s', async (_, happens, options, mend) => {
+    happens(hostOf(world));
+    const facts: Fact[] = [];
+    const a = join('a', { ...options, observe: (fact) => facts.push(fact) }).start();
+    await world.advance('1s');
+    a.stop();
+    await a.ended;
+    expect(facts).toMatchObject([{ fact: 'lease-failed', identity: 'a', error: { message: expect.stringMatching(mend) } }]);
+    expect(a.failures).toHaveLength(1);
+  });
+});

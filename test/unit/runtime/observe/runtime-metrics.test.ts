@@ -21,7 +21,7 @@ const member = (cluster: string, state: string | undefined): Fact => ({
 });
 
 /** What comes of facts. */
-function folded(facts: readonly Fact[], options: { readonly clusters?: number } = {}) {
+function folded(facts: readonly Fact[], options: { readonly clusters?: number; readonly histogramClusters?: number } = {}) {
   const metrics = new Metrics();
   const observe = runtimeMetrics({ metrics, ...options });
   for (const fact of facts) observe(fact);
@@ -112,6 +112,50 @@ describe('the metrics of the runtime', () => {
     const of = (cluster: string) =>
       value('controller_runtime_reconcile_total', { controller: 'placement', cluster, result: 'success' });
     expect([of('a'), of('b'), of('c'), of(EXCEEDED)]).toEqual([2, 1, undefined, 3]);
+  });
+
+  it('let so many clusters have histograms of their own, and the sum is right', () => {
+    const facts = ['a', 'b', 'c', 'd', 'a', 'c'].flatMap((cluster): Fact[] => [
+      reconciled('success', { cluster }),
+      { fact: 'taken', queue: 'placement', cluster, waitedMs: 1 },
+      { fact: 'request', cluster, method: 'GET', host: `${cluster}:6443`, path: '/version', code: 200, durationMs: 1 },
+    ]);
+    const { value } = folded([...facts, member('a', undefined), ...facts], { histogramClusters: 2 });
+    const of = (name: string, labels: Readonly<Record<string, string>>) =>
+      ['a', 'b', 'c', EXCEEDED].map((cluster) => value(`${name}_count`, { cluster, ...labels }));
+    // The place of the one that has left goes to another.
+    const expected = [undefined, 2, 2, 4];
+    expect(of('controller_runtime_reconcile_time_seconds', { controller: 'placement' })).toEqual(expected);
+    expect(of('workqueue_work_duration_seconds', { controller: 'placement', name: 'placement' })).toEqual(expected);
+    expect(of('workqueue_queue_duration_seconds', { controller: 'placement', name: 'placement' })).toEqual(expected);
+    expect(value('rest_client_request_duration_seconds_count', { cluster: 'b', host: 'b:6443', verb: 'GET' })).toBe(2);
+    expect(value('controller_runtime_reconcile_errors_total', { cluster: 'd', controller: 'placement' })).toBe(0);
+  });
+
+  it('have no series for each address of clusters that share a label', () => {
+    const facts = Array.from({ length: 50 }, (_, index): Fact => {
+      const cluster = `eu-${index}`;
+      return { fact: 'request', cluster, method: 'GET', host: `${cluster}:6443`, path: '/version', code: 200, durationMs: 1 };
+    });
+    const { text, value } = folded(facts, { clusters: 2, histogramClusters: 1 });
+    const shared = { host: EXCEEDED, cluster: EXCEEDED };
+    expect(value('rest_client_requests_total', { code: '200', method: 'GET', ...shared })).toBe(48);
+    expect(value('rest_client_request_duration_seconds_count', { verb: 'GET', ...shared })).toBe(49);
+    expect(text().match(/^rest_client_requests_total/gm)).toHaveLength(3);
+    expect(text().match(/^rest_client_request_duration_seconds_count/gm)).toHaveLength(2);
+  });
+
+  it('of a thousand clusters are few enough to be asked for', () => {
+    const facts = Array.from({ length: 1000 }, (_, index): Fact[] => {
+      const cluster = `eu-${index}`;
+      const asked = { fact: 'request', cluster, host: `${cluster}:6443`, path: '/', code: 200, durationMs: 1 } as const;
+      return [
+        reconciled('success', { cluster }),
+        { fact: 'taken', queue: 'placement', cluster, waitedMs: 1 },
+        ...['GET', 'PATCH'].map((method): Fact => ({ ...asked, method })),
+      ];
+    }).flat();
+    expect(folded(facts).text().length).toBeLessThan(3_000_000);
   });
 
   it('say nothing of the breakers of clusters that share a label', () => {

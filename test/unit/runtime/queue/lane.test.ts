@@ -38,6 +38,23 @@ describe('the delays of a key that fails', () => {
     expect(backoff(delays, failures)).toBe(expected);
   });
 
+  it('are over at once when all is forgiven, and start over; what waits for another reason goes on waiting', async () => {
+    const { clock, lane } = bench();
+    addAll(lane, 'a', 'b', 'c');
+    takeAll(lane);
+    for (let failures = 0; failures < 15; failures += 1) lane.retry('a');
+    lane.add('b', { afterMs: 60_000 });
+    for (const key of ['a', 'b', 'c']) lane.done(key);
+    lane.retry('c');
+    lane.take();
+    lane.forgive();
+    expect([takeAll(lane), lane.waiting]).toEqual([['a', 'c'], 1]);
+    lane.retry('a');
+    lane.done('a');
+    await clock.advance(5);
+    expect(takeAll(lane)).toEqual(['a']);
+  });
+
   it('start over when they are forgotten, which takes the key out of nothing', async () => {
     const { clock, lane } = bench();
     for (let failure = 0; failure < 4; failure += 1) lane.retry('a');
