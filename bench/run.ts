@@ -13,6 +13,7 @@ import { benchPropagation } from './propagation.ts';
 import { benchQueue } from './queue.ts';
 import { benchRegistry } from './registry.ts';
 import { benchRendering } from './rendering.ts';
+import { benchRuntime } from './runtime.ts';
 import { benchScheduling } from './scheduling.ts';
 
 const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   schedule: benchScheduling,
   estimate: benchEstimation,
   queue: benchQueue,
+  runtime: benchRuntime,
   registry: benchRegistry,
   merge: benchMerge,
   slices: benchSlices,

@@ -35,9 +35,13 @@ export interface Freshness {
 
 /** What a list brings, piece by piece: nobody sees any of it before {@link CacheFilling.finish}. */
 export interface CacheFilling {
+  /** How many objects have been brought. */
   readonly size: number;
+  /** Takes an object in. */
   add(object: AnyObject): void;
+  /** Takes an object out again. */
   remove(object: AnyObject): void;
+  /** Begins from the start. */
   clear(): void;
   /** Makes this all that there is, as of a version of the collection. */
   finish(version: string): void;
@@ -126,6 +130,7 @@ export class ObjectCache {
     return this.#listeners.add(listener, replay ? [...this.#objects.values()] : [], signal);
   }
 
+  /** How far the cache is behind its cluster, at most. */
   freshness(): Freshness {
     const now = this.#clock?.monotonic();
     const isKnown = now !== undefined && this.#lastSign !== undefined;

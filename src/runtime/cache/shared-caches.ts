@@ -152,6 +152,7 @@ export class SharedCaches implements AsyncDisposable {
     await Promise.all(all.map(({ done }) => done));
   }
 
+  /** {@link SharedCaches.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -4,10 +4,12 @@ import type { ResourceType } from '../../kube/plain/index.ts';
 export class WatchListRefusals {
   readonly #types = new WeakMap<object, Set<string>>();
 
+  /** Whether streamed lists of a type were refused over a connection. */
   has(cluster: object, type: ResourceType): boolean {
     return this.#types.get(cluster)?.has(nameOf(type)) ?? false;
   }
 
+  /** Remembers that they were. */
   add(cluster: object, type: ResourceType): void {
     const types = this.#types.get(cluster) ?? new Set();
     this.#types.set(cluster, types.add(nameOf(type)));

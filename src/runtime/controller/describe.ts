@@ -48,6 +48,7 @@ export interface SourceOptions<T extends KubeObject = AnyObject> {
 export interface Watch {
   readonly type: ResourceType;
   readonly options: SourceOptions;
+  /** Whom an object concerns. */
   readonly targets: (object: AnyObject, cluster: string) => Iterable<Target>;
   /** Where it is watched; absent: where the controller is. */
   readonly on?: Clusters;

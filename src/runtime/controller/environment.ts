@@ -18,9 +18,11 @@ export interface Environment {
 }
 
 /** Something that runs until it is stopped. It may have numbers for metrics, too. */
-export interface Runnable extends Partial<GaugeSource> {
+export interface Runnable {
   /** Unique among those that run together. */
   readonly name: string;
+  /** Its numbers, at this moment. */
+  readonly gauges?: GaugeSource['gauges'];
   /** Resolves when the signal has fired and what was under way is finished, or ended by `environment.hard`. */
   run(environment: Environment, signal: AbortSignal): Promise<void>;
 }

@@ -8,6 +8,7 @@ export interface Cached<T extends KubeObject = AnyObject>
   extends Pick<ObjectCache, 'synced' | 'size' | 'put' | 'freshness' | 'waitForVersion'> {
   /** An object, as last seen. It is shared: nobody may change it. */
   get(key: ObjectKey): T | undefined;
+  /** All objects, in no order that means anything. They are shared. */
   values(): IterableIterator<T>;
   /** Objects by an index that the controller has declared. */
   byIndex(name: string, value: string): readonly T[];

@@ -25,6 +25,8 @@ export class ControllerRun {
   readonly #observe: Observe;
   /** What is under way, and how to end it. */
   readonly #calls = new Map<AbortController, { readonly view: ClusterView; readonly since: number }>();
+  /** Reasons of ours for calls that took too long. */
+  readonly #overdues = new WeakSet<object>();
   #waitsForRoom: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -287,25 +289,27 @@ export class ControllerRun {
   async #judge(taken: Taken, work: Promise<Answer | undefined>, call: AbortController): Promise<void> {
     const { clock } = this.#environment;
     const { timeoutMs = TIMEOUT_MS } = this.#spec.options;
-    const timeout = new ClustersetError({
-      code: 'Timeout',
-      message: `its reconcile took longer than ${timeoutMs} ms`,
-      cluster: taken.cluster,
-      object: { kind: this.#spec.name, ...parseKey(taken.key) },
-    });
     const began = clock.monotonic();
-    const cancel = clock.after(timeoutMs, () => call.abort(timeout));
+    const cancel = clock.after(timeoutMs, () => call.abort(this.#overdue(taken, timeoutMs)));
     try {
       const answer = await unlessAborted(() => work, call.signal);
       this.#succeed(taken, answer, clock.monotonic() - began);
     } catch (error) {
-      const isOverdue = call.signal.reason === timeout;
+      const isOverdue = this.#overdues.has(call.signal.reason);
       // What was ended by us is nobody's failure: the cluster has left, or everything ends.
       if (call.signal.aborted && !isOverdue) return;
       this.#fail(taken, error, clock.monotonic() - began, isOverdue);
     } finally {
       cancel();
     }
+  }
+
+  #overdue({ cluster, key }: Taken, timeoutMs: number): ClustersetError {
+    const message = `its reconcile took longer than ${timeoutMs} ms`;
+    const object = { kind: this.#spec.name, ...parseKey(key) };
+    const error = new ClustersetError({ code: 'Timeout', message, cluster, object });
+    this.#overdues.add(error);
+    return error;
   }
 
   #succeed(taken: Taken, answer: Answer | undefined, durationMs: number): void {

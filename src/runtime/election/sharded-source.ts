@@ -4,8 +4,11 @@ import type { Fence } from './fence.ts';
 
 /** The part of `Shards` that says for which clusters one may act. */
 export interface Ownership {
+  /** The right to act for a cluster; `undefined` where there is none. */
   owns(cluster: string): Fence | undefined;
+  /** Calls back whenever that may have changed; returns how to stop. */
   onChange(listener: () => void): () => void;
+  /** Ends the right to act for a cluster that there is no more. */
   disown(cluster: string): void;
 }
 

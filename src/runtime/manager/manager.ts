@@ -197,6 +197,7 @@ export class Manager implements AsyncDisposable {
     await this.#running;
   }
 
+  /** {@link Manager.stop}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }

@@ -2,10 +2,10 @@ import type { Clock } from '../clock.ts';
 import { type LogFields, type Logger, silent } from './log.ts';
 
 /** From the least important to the most. */
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** How important a line is. */
-export type LogLevel = (typeof LEVELS)[number];
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** What {@link consoleLogger} takes. */
 export interface ConsoleLoggerOptions {

@@ -17,6 +17,7 @@ export interface GaugeReading {
 
 /** Something that can tell how it is doing: a queue, a controller, the event loop. It is asked before each scrape, and must not wait. */
 export interface GaugeSource {
+  /** Its numbers, at this moment. */
   gauges(): Iterable<GaugeReading>;
 }
 

@@ -107,6 +107,7 @@ export class LoopLag implements GaugeSource {
     };
   }
 
+  /** The longest lag of the last minute, and the average. */
   *gauges(): Iterable<GaugeReading> {
     const { maxMs, averageMs } = this.lag();
     yield { gauge: LAG.max, labels: {}, value: maxMs / 1000 };

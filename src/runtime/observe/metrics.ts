@@ -29,6 +29,7 @@ export interface Counter {
 
 /** A value that goes up and down. */
 export interface Gauge {
+  /** The value is this from now on. */
   set(labels: MetricLabels, value: number): void;
   /** Forgets one series. */
   remove(labels: MetricLabels): void;
@@ -38,6 +39,7 @@ export interface Gauge {
 
 /** How often values fell below bounds. */
 export interface Histogram {
+  /** Counts one value. */
   observe(labels: MetricLabels, value: number): void;
   /** Forgets one series. */
   remove(labels: MetricLabels): void;
@@ -66,7 +68,9 @@ export interface Histogram {
 export interface MetricSink {
   /** @throws RangeError for a name or label name that Prometheus doesn't take, and for a name that is there already. */
   counter(definition: MetricDefinition): Counter;
+  /** @throws RangeError as {@link MetricSink.counter} does. */
   gauge(definition: MetricDefinition): Gauge;
+  /** @throws RangeError as {@link MetricSink.counter} does, and for bounds that don't rise. */
   histogram(definition: HistogramDefinition): Histogram;
   /** Calls back before each scrape: for gauges whose values somebody else has. */
   collect(callback: () => void): void;
@@ -84,10 +88,12 @@ export class Metrics implements MetricSink {
     return this.#add(new OurCounter(definition, 'counter'));
   }
 
+  /** A new gauge; errors as of {@link MetricSink.gauge}. */
   gauge(definition: MetricDefinition): Gauge {
     return this.#add(new OurGauge(definition, 'gauge'));
   }
 
+  /** A new histogram; errors as of {@link MetricSink.histogram}. */
   histogram(definition: HistogramDefinition): Histogram {
     return this.#add(new OurHistogram(definition));
   }

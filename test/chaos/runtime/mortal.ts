@@ -20,6 +20,11 @@ export class Life {
     return !this.isOver && !this.#isStill;
   }
 
+  /** Whether it ends after some more steps. */
+  get isDoomed(): boolean {
+    return Number.isFinite(this.#stepsLeft);
+  }
+
   /** It ends after so many steps. */
   endAfter(steps: number): void {
     this.#stepsLeft = Math.min(this.#stepsLeft, steps);

@@ -73,6 +73,8 @@ export class Teller {
 
   async #end(): Promise<void> {
     this.#mend('host');
+    // Nobody dies any more: who was about to has done so.
+    for (const { life } of this.#everyone) if (life.isDoomed) life.endAfter(0);
     for (const index of REPLICAS) this.#start(index);
     // A watch that went silent is given up after two and a half minutes.
     await this.#world.advance('4m');
