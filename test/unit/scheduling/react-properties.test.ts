@@ -172,7 +172,7 @@ describe('react, whatever happens,', () => {
       const sums = { readyBefore: 0, ready: 0, thereBefore: 0, there: 0 };
       for (const { cluster, assigned = 0, ready = assigned, healthy, reachable } of input.observations) {
         const step = steps.find((each) => each.cluster === cluster)?.replicas ?? assigned;
-        const before = Math.min(assigned, lowOf(asked.get(cluster), assigned, Date.parse(input.now)));
+        const before = Math.min(assigned, lowOf(asked.get(cluster), assigned, timeOf(state, input)));
         const known =
           healthy === false && input.observations.every((each) => each.cluster !== cluster || each.ready === undefined);
         const isReady = reachable && !known ? ready : 0;
@@ -303,6 +303,11 @@ describe('react, whatever happens,', () => {
 });
 
 /** What a cluster may have by now; a step that is seen to be carried out is no longer open, unless that may be a view from before it. */
+/** What a look takes for the present: where the clock has gone back, no time has passed, and all times that are kept go back with it. */
+function timeOf(state: FailoverState | undefined, { now }: ReactInput): number {
+  return Math.max(Date.parse(now), state?.at ?? Number.NEGATIVE_INFINITY);
+}
+
 function lowOf(asked: FailoverState['clusters'][number]['asked'], assigned: number, now: number): number {
   const isOpen = asked !== undefined && (asked.replicas !== assigned || (asked.replicas === asked.from && now < asked.until));
   return isOpen ? asked.low : assigned;
