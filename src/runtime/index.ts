@@ -77,6 +77,7 @@ export {
   Metrics,
 } from './observe/metrics.ts';
 export { type RuntimeMetricsOptions, runtimeMetrics } from './observe/runtime-metrics.ts';
+export { type PatienceOptions, patiently } from './patiently.ts';
 export type { BreakerOptions } from './queue/breaker.ts';
 export { FairQueue, type FairQueueOptions, type Taken } from './queue/fair-queue.ts';
 export { type Adding, LOW_PRIORITY } from './queue/lane.ts';
@@ -100,3 +101,4 @@ export {
   timestamp,
 } from './time/index.ts';
 export { unlessAborted } from './unless-aborted.ts';
+export { whenAborted } from './when-aborted.ts';

@@ -8,7 +8,7 @@ import {
 } from '../../federation/index.ts';
 import { type AnyObject, type Cluster, isNotFound, type Json, keyOf, untyped } from '../../kube/index.ts';
 import type { Clock } from '../../runtime/index.ts';
-import { patiently } from './patiently.ts';
+import { withPatience } from './with-patience.ts';
 
 /** What {@link HostWriter} is made with. */
 export interface HostWriterOptions {
@@ -73,7 +73,7 @@ export class HostWriter {
     const resource = untyped(type.federated);
     const patch = { type: 'merge', body } as const;
     try {
-      return await patiently({ clock, ms: timeoutMs, signal, cluster: host.name }, (patience) =>
+      return await withPatience({ clock, ms: timeoutMs, signal, cluster: host.name }, (patience) =>
         host.patch(resource, keyOf(object), patch, { fieldManager, ...options, signal: patience }),
       );
     } catch (error) {

@@ -15,10 +15,10 @@ import { type Executed, executeStep } from './execute.ts';
 import { MemberView } from './member-view.ts';
 import { type ObjectId, readObjectId } from './object-id.ts';
 import { type Looked, ObjectWork } from './object-work.ts';
-import { patiently } from './patiently.ts';
 import { Repairs } from './repairs.ts';
 import { getInAnyVersion } from './served-version.ts';
 import type { Settled, Verdict } from './verdict.ts';
+import { withPatience } from './with-patience.ts';
 
 /** What an agent needs of its controller. */
 export interface AgentContext {
@@ -224,7 +224,7 @@ export class MemberAgent {
 
   #patiently<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { environment, stepTimeoutMs: ms } = this.#context;
-    return patiently({ clock: environment.clock, ms, signal, cluster: this.#name }, call);
+    return withPatience({ clock: environment.clock, ms, signal, cluster: this.#name }, call);
   }
 
   #conclude(

@@ -15,7 +15,7 @@ import {
 } from '../../federation/index.ts';
 import { type AnyObject, formatKey, isConflict } from '../../kube/index.ts';
 import { type ClusterEntry, isReady } from '../../registry/index.ts';
-import { type Environment, GAUGES, type GaugeReading, type SetEvent, timestamp } from '../../runtime/index.ts';
+import { type Environment, GAUGES, type GaugeReading, type SetEvent, timestamp, whenAborted } from '../../runtime/index.ts';
 import { HostView } from './host-view.ts';
 import { HostWriter } from './host-writer.ts';
 import { MemberAgent } from './member-agent.ts';
@@ -343,13 +343,6 @@ export class PropagationRun {
 
 function byName({ clusters }: Decision): ReadonlyMap<string, ClusterDecision> {
   return new Map(clusters.map((each) => [each.cluster.name, each]));
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Whether a result says nothing new. */

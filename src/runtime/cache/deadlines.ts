@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import { unlessAborted } from '../unless-aborted.ts';
 
 /**
  * Calls back once nothing has been heard for a while. Each watch has one timer, which looks at the time of the last sign when it fires: a sign
@@ -45,31 +44,5 @@ export class Patience {
       if (left > 0) this.#arm(left);
       else this.#onOver();
     });
-  }
-}
-
-/** What {@link within} takes. */
-export interface Deadline {
-  readonly clock: Clock;
-  readonly ms: number;
-  /** Ends the call with its reason. */
-  readonly signal: AbortSignal;
-  /** What it fails with when time is up. */
-  readonly late: () => unknown;
-}
-
-/** Waits for a call for so long and no longer. The call is told by its signal, and is left to itself where it doesn't mind that. */
-export async function within<T>(deadline: Deadline, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { clock, ms, signal, late } = deadline;
-  signal.throwIfAborted();
-  const own = new AbortController();
-  const onAbort = (): void => own.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  const cancel = clock.after(ms, () => own.abort(late()));
-  try {
-    return await unlessAborted(() => call(own.signal), own.signal);
-  } finally {
-    cancel();
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -8,7 +8,7 @@ import {
   type ResourceType,
 } from '../../kube/plain/index.ts';
 import type { Clock } from '../clock.ts';
-import { within } from './deadlines.ts';
+import { patiently } from '../patiently.ts';
 import type { CacheFilling } from './object-cache.ts';
 
 /** What {@link listPages} takes. */
@@ -73,9 +73,9 @@ function versionOptions(version: string): Pick<ListOptions, 'resourceVersion' | 
 
 function onePage(options: ListPagesOptions, asked: ListOptions): Promise<ObjectList<AnyObject>> {
   const { cluster, type, labelSelector, namespace, timeoutMs, clock, signal } = options;
-  const late = (): ClustersetError =>
+  const overdue = (): ClustersetError =>
     new ClustersetError({ code: 'Unreachable', message: `it has sent no list within ${timeoutMs} ms`, cluster: cluster.name });
-  return within({ clock, ms: timeoutMs, signal, late }, (own) =>
-    cluster.list<AnyObject>(type, { ...asked, signal: own, labelSelector, namespace }),
-  );
+  const list = (own: AbortSignal): Promise<ObjectList<AnyObject>> =>
+    cluster.list<AnyObject>(type, { ...asked, signal: own, labelSelector, namespace });
+  return patiently(list, { clock, ms: timeoutMs, signals: [signal], overdue });
 }

@@ -13,6 +13,7 @@ import {
 import type { CacheEvent } from '../cache/cache-listeners.ts';
 import type { ObjectCache } from '../cache/object-cache.ts';
 import { LOW_PRIORITY } from '../queue/lane.ts';
+import { whenAborted } from '../when-aborted.ts';
 import type { Target, Watch } from './describe.ts';
 import type { Environment } from './environment.ts';
 import type { Cached, CachedWhere } from './input.ts';
@@ -238,12 +239,4 @@ function changeOf(event: CacheEvent, cluster: string): Change {
 
 function isSelectedAlike(a: Watch['options'], b: Watch['options']): boolean {
   return (a.namespace ?? '') === (b.namespace ?? '') && (a.labelSelector ?? '') === (b.labelSelector ?? '');
-}
-
-/** Resolves when a signal has fired. */
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

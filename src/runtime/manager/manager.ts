@@ -11,6 +11,7 @@ import { type HealthOptions, healthHandler } from '../observe/health.ts';
 import { type Logger, silent } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { runtimeMetrics } from '../observe/runtime-metrics.ts';
+import { whenAborted } from '../when-aborted.ts';
 import { Group } from './group.ts';
 import { StandingFence } from './standing-fence.ts';
 
@@ -329,12 +330,5 @@ function overdue(): ClustersetError {
     code: 'Timeout',
     message: 'the lease was lost, and the work did not end',
     mend: 'hand the signal of a reconcile on to everything that it waits for',
-  });
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

@@ -1,9 +1,9 @@
 import { ClustersetError } from '../../kube/plain/index.ts';
 import type { Clock } from '../clock.ts';
+import { patiently } from '../patiently.ts';
 import { fanOut } from './fan-out.ts';
 import type { ConnectedMember, Member } from './member.ts';
 import type { MemberState } from './member-state.ts';
-import { patiently } from './patience.ts';
 import type { ClusterResult } from './results.ts';
 
 /** How all clusters of a set are asked something. */

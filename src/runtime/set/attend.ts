@@ -1,8 +1,8 @@
 import { type Cluster, ClustersetError, hasCode, isClustersetError } from '../../kube/plain/index.ts';
 import { type Clock, sleep } from '../clock.ts';
+import { patiently } from '../patiently.ts';
 import { jittered, pause } from './back-off.ts';
 import type { Look } from './member-state.ts';
-import { patiently } from './patience.ts';
 
 /** Asks a cluster whether it is ready. Rejects where there is no answer. */
 export type Probe = (cluster: Cluster, signal: AbortSignal) => Promise<boolean>;

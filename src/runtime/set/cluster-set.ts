@@ -1,13 +1,13 @@
 import { type Cluster, ClustersetError, deepEqual, type HealthThresholds, type Json } from '../../kube/plain/index.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Observe, told } from '../observe/facts.ts';
+import { patiently } from '../patiently.ts';
 import { Announcer } from './announcer.ts';
 import { askAll, type MapFunction, type MapOptions } from './ask-all.ts';
 import type { EngageHandler } from './engagement.ts';
 import { followSource } from './follow-source.ts';
 import type { Member, SetEvent } from './member.ts';
 import type { ClusterSetOptions } from './options.ts';
-import { patiently } from './patience.ts';
 import { type ClusterResult, ClusterResults } from './results.ts';
 import { type Registration, Slot } from './slot.ts';
 

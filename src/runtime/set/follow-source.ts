@@ -1,8 +1,8 @@
 import type { ClusterSource } from '../../kube/plain/index.ts';
 import type { Clock } from '../clock.ts';
+import { patiently } from '../patiently.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { pause } from './back-off.ts';
-import { patiently } from './patience.ts';
 
 /** How a source is followed. */
 export interface FollowSourceOptions<Entry> {

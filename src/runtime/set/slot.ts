@@ -1,11 +1,11 @@
 import { type Cluster, ClustersetError, type HealthThresholds } from '../../kube/plain/index.ts';
 import type { Clock } from '../clock.ts';
+import { patiently } from '../patiently.ts';
 import { attend } from './attend.ts';
 import { type EngageHandler, Engagement } from './engagement.ts';
 import type { ConnectedMember, Member } from './member.ts';
 import { type Look, nextState, type Standing } from './member-state.ts';
 import type { ClusterSetOptions } from './options.ts';
-import { patiently } from './patience.ts';
 
 /** Somebody who is engaged with members: each call of `engage` is one. */
 export interface Registration<Entry> {

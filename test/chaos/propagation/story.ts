@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { type Event as Common, deletion, happenings, MEMBERS } from '../../unit/controllers/random.ts';
+import { FAULTS } from '../runtime/fault.ts';
 
 export const REPLICAS = [0, 1, 2] as const;
-
-/** How a cluster can be out of order. */
-export const FAULTS = ['cut', 'hang', 'silence', 'reset', 'lose', 'slow', 'busy', 'down'] as const;
 
 /** Something that happens: to objects and members, or to clusters and replicas. */
 export type Event =

@@ -2,7 +2,7 @@ import type { OfflineCluster } from 'clusterset/testing';
 import { expect } from 'vitest';
 import { check, checkMembers, MEMBERS, Teller as Meddler, NAMES } from '../../unit/controllers/random.ts';
 import { type Federation, federatedConfigMap, newWorld } from '../../unit/controllers/start.ts';
-import { fault } from './fault.ts';
+import { fault } from '../runtime/fault.ts';
 import { Replica } from './replica.ts';
 import { type Event, REPLICAS } from './story.ts';
 

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
+import { FAULTS } from './fault.ts';
 
 export const MEMBERS = ['eu-1', 'eu-2', 'us-1', 'us-2'] as const;
 export const NAMES = ['a', 'b', 'c'] as const;
 export const REPLICAS = [0, 1, 2] as const;
-
-/** How a cluster can be out of order. */
-const FAULTS = ['cut', 'hang', 'silence', 'reset', 'lose', 'slow', 'busy', 'down'] as const;
 
 /** Something that happens. */
 export type Event =

@@ -3,6 +3,7 @@ import type { ClusterEntry } from 'clusterset/registry';
 import { newestValues } from 'clusterset/runtime';
 import { type OfflineCluster, simulate, VirtualClock, type World } from 'clusterset/testing';
 import { expect } from 'vitest';
+import { fault } from './fault.ts';
 import { type Mode, Replica } from './replica.ts';
 import { type Event, MEMBERS, NAMES, REPLICAS } from './story.ts';
 
@@ -151,7 +152,7 @@ export class Teller {
       case 'break':
       case 'mend':
         this.#mend(event.cluster);
-        if (event.does === 'break') this.#broken.set(event.cluster, this.#fault(event.cluster, event.how));
+        if (event.does === 'break') this.#broken.set(event.cluster, fault(this.#cluster(event.cluster), event.how));
         return;
       case 'kill':
         return this.#replicas.get(event.replica)?.life.endAfter(event.steps);
@@ -191,30 +192,6 @@ export class Teller {
     await this.#world.advance('1m');
     expect(isStopped || replica.life.isOver, `${replica.identity} has ended`).toBe(true);
     replica.life.endAfter(0);
-  }
-
-  #fault(name: string, how: (Event & { does: 'break' })['how']): Disposable {
-    const { network } = this.#cluster(name);
-    switch (how) {
-      case 'cut':
-        return network.cut();
-      case 'hang':
-        return network.hang();
-      case 'silence':
-        return network.silence();
-      case 'reset':
-        return network.reset();
-      case 'lose':
-        return network.loseAnswers();
-      case 'slow':
-        return network.delay('2s');
-      case 'busy':
-        return network.fail({ code: 429, retryAfterSeconds: 1 });
-      case 'down':
-        return network.fail({ code: 500 });
-      default:
-        return how satisfies never;
-    }
   }
 
   #mend(cluster: string): void {

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import type { Clock } from './clock.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** How long one waits for some work, and who else may end it. */
 export interface PatienceOptions<T> {

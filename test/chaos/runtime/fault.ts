@@ -1,5 +1,7 @@
 import type { OfflineCluster } from 'clusterset/testing';
-import type { FAULTS } from './story.ts';
+
+/** How a cluster can be out of order. */
+export const FAULTS = ['cut', 'hang', 'silence', 'reset', 'lose', 'slow', 'busy', 'down'] as const;
 
 /** Puts a cluster out of order, until the result is disposed of. */
 export function fault({ network }: OfflineCluster, how: (typeof FAULTS)[number]): Disposable {
